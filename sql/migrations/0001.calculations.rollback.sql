@@ -1,0 +1,2 @@
+drop schema margin cascade;
+drop schema margin_data cascade;
