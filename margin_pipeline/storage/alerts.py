@@ -1,0 +1,133 @@
+"""The alert outbox: open alerts, changes to them, and what has been delivered.
+
+Belongs here: SQL on `alerts` and `alert_deliveries`. Not here: when an alert is raised or cleared.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+# One evaluation at a time, over all processes: two daemons would otherwise both see an alert as not raised yet.
+_LOCK = "select pg_advisory_xact_lock(hashtext('margin alerts'))"
+
+_OPEN = """
+select portfolio_id, kind, threshold, episode, severity, observed from margin_data.alerts where cleared_at is null
+order by portfolio_id, kind, threshold
+"""
+
+_EPISODES = "select portfolio_id, kind, threshold, max(episode) as episode from margin_data.alerts group by 1, 2, 3 order by 1, 2, 3"
+
+_RAISE = """
+insert into margin_data.alerts (as_of, calculation_id, portfolio_id, kind, severity, threshold, episode, observed, message)
+values (%(as_of)s, %(calculation_id)s, %(portfolio_id)s, %(kind)s, %(severity)s, %(threshold)s, %(episode)s, %(observed)s, %(message)s)
+on conflict (portfolio_id, kind, threshold, episode) do nothing
+"""
+
+_CLEAR = """
+update margin_data.alerts set cleared_at = clock_timestamp(), cleared_as_of = %(as_of)s
+where portfolio_id = %(portfolio_id)s and kind = %(kind)s and threshold = %(threshold)s and cleared_at is null
+"""
+
+_UNDELIVERED = """
+select a.alert_id, e.event, a.as_of, a.portfolio_id, a.kind, a.severity, a.threshold, a.episode, a.observed, a.message, a.raised_at, a.cleared_at
+from margin_data.alerts a
+cross join lateral (values ('raised', a.raised_at), ('cleared', a.cleared_at)) as e (event, happened_at)
+left join margin_data.alert_deliveries d on d.alert_id = a.alert_id and d.event = e.event and d.channel = %s
+where e.happened_at is not null and d.delivered_at is null
+order by e.happened_at, a.alert_id, e.event desc
+limit 100
+"""
+
+_DELIVERED = """
+insert into margin_data.alert_deliveries (alert_id, event, channel, attempts, delivered_at) values (%s, %s, %s, 1, clock_timestamp())
+on conflict (alert_id, event, channel) do update
+   set attempts = margin_data.alert_deliveries.attempts + 1, delivered_at = clock_timestamp(), last_error = null
+"""
+
+_FAILED = """
+insert into margin_data.alert_deliveries (alert_id, event, channel, attempts, last_error) values (%s, %s, %s, 1, %s)
+on conflict (alert_id, event, channel) do update set attempts = margin_data.alert_deliveries.attempts + 1, last_error = excluded.last_error
+"""
+
+
+@dataclass(frozen=True)
+class AlertState:
+    """Alerts as they stand.
+
+    Attributes
+    ----------
+    open_alerts : open alerts: portfolio_id, kind, threshold, episode, severity, observed.
+    last_episodes : newest episode of every portfolio, kind and threshold.
+    """
+
+    open_alerts: list[dict[str, Any]]
+    last_episodes: list[dict[str, Any]]
+
+
+class AlertEvaluation:
+    """One evaluation under the lock: read the state, decide, write the changes, commit.
+
+    Use as a context manager; nothing is written when the body raises.
+    """
+
+    def __init__(self, libpq_url: str) -> None:
+        self._url = libpq_url
+
+    def __enter__(self) -> AlertEvaluation:
+        self._connection = psycopg.connect(self._url, row_factory=dict_row)
+        self._connection.execute(_LOCK)
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is None:
+            self._connection.commit()
+        self._connection.close()
+
+    def newest_published(self) -> dt.date | None:
+        """Newest business date whose chain is published."""
+        row = self._connection.execute(
+            "select max(as_of) as as_of from margin_data.calculations where state = 'published' and scope = 'chain'"
+        ).fetchone()
+        return row["as_of"] if row else None
+
+    def published_calculation(self, as_of: dt.date) -> int | None:
+        """Calculation that is published for a date."""
+        row = self._connection.execute(
+            "select calculation_id from margin_data.calculations where as_of = %s and state = 'published'", (as_of,)
+        ).fetchone()
+        return row["calculation_id"] if row else None
+
+    def state(self) -> AlertState:
+        """Open alerts and newest episodes."""
+        return AlertState(self._connection.execute(_OPEN).fetchall(), self._connection.execute(_EPISODES).fetchall())
+
+    def apply(self, raised: Sequence[Mapping[str, Any]], cleared: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
+        """Clear, then raise; gives how many of each changed something."""
+        with self._connection.cursor() as cursor:
+            cleared_count = sum(cursor.execute(_CLEAR, row).rowcount for row in cleared)
+            raised_count = sum(cursor.execute(_RAISE, row).rowcount for row in raised)
+        return raised_count, cleared_count
+
+
+def undelivered(libpq_url: str, channel: str) -> list[dict[str, Any]]:
+    """Events (raised, cleared) that a channel has not been told yet, oldest first."""
+    with psycopg.connect(libpq_url, row_factory=dict_row, autocommit=True) as connection:
+        return connection.execute(_UNDELIVERED, (channel,)).fetchall()
+
+
+def mark_delivered(libpq_url: str, alert_id: int, event: str, channel: str) -> None:
+    """Record that a channel has been told."""
+    with psycopg.connect(libpq_url) as connection:
+        connection.execute(_DELIVERED, (alert_id, event, channel))
+
+
+def mark_failed(libpq_url: str, alert_id: int, event: str, channel: str, error: str) -> None:
+    """Record a failed attempt."""
+    with psycopg.connect(libpq_url) as connection:
+        connection.execute(_FAILED, (alert_id, event, channel, error))
