@@ -421,7 +421,7 @@ comment on column margin_data.regulatory_lines.inputs is 'Figures that went in.'
 create table margin_data.alerts (
     alert_id        bigint generated always as identity primary key,
     as_of           date   not null,
-    calculation_id  bigint not null references margin_data.calculations,
+    calculation_id  bigint references margin_data.calculations,
     portfolio_id    text   not null,
     kind            text   not null check (kind in ('utilization', 'equity', 'concentration', 'missing_data', 'stale_mark', 'stress', 'forecast', 'regulatory_limit', 'failed_check')),
     severity        text   not null check (severity in ('info', 'warning', 'critical', 'emergency')),
@@ -439,6 +439,8 @@ create table margin_data.alerts (
 );
 create unique index one_open_alert_a_threshold on margin_data.alerts (portfolio_id, kind, threshold) where cleared_at is null;
 comment on table  margin_data.alerts is 'Alerts, raised once per episode; cleared when the figure is back below the threshold by the hysteresis.';
+comment on column margin_data.alerts.calculation_id is 'Calculation whose figures raised it; empty where none was published.';
+comment on column margin_data.alerts.portfolio_id is 'Portfolio; * for all of them.';
 comment on column margin_data.alerts.alert_id is 'Identity of the alert.';
 comment on column margin_data.alerts.kind is 'What is watched.';
 comment on column margin_data.alerts.severity is 'info, warning, critical or emergency.';

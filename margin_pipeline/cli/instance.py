@@ -1,0 +1,61 @@
+"""Dagster's instance for a command: its home in the data folder, its storage in the second database.
+
+Belongs here: making and opening that home. Not here: what runs on it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from margin_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+
+def configuration_file() -> Path:
+    """The dagster.yaml of the checkout, or the one inside the installed package."""
+    package = Path(__file__).resolve().parent.parent
+    checkout = package.parent / "dagster.yaml"
+    return checkout if checkout.is_file() else package / "dagster.yaml"
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Environment in which Dagster's processes find the same home, databases and landing zone as this one."""
+    found = {
+        "DAGSTER_HOME": str(settings.dagster_home),
+        "MARGIN_DATA_DIR": str(settings.data_dir),
+        "MARGIN_LANDING_DIR": str(settings.landing_zone),
+    }
+    for variable, value in (("MARGIN_DATABASE_URL", settings.database_url), ("MARGIN_DAGSTER_DATABASE_URL", settings.dagster_database_url)):
+        if value:
+            found[variable] = value
+    return found
+
+
+def prepare_home(settings: Settings) -> None:
+    """Make Dagster's home, with the configuration of this version; its local files stay inside it."""
+    home = settings.dagster_home
+    home.mkdir(parents=True, exist_ok=True)
+    text = configuration_file().read_text(encoding="utf-8").replace("base_dir: .margin/dagster", f"base_dir: {home}")
+    target = home / "dagster.yaml"
+    if not target.is_file() or target.read_text(encoding="utf-8") != text:
+        # Another command may be reading it: it sees the old file or the new one.
+        draft = home / f"dagster.yaml.{os.getpid()}"
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(target)
+
+
+@contextmanager
+def open_instance(settings: Settings, urls: object) -> Iterator[dg.DagsterInstance]:
+    """Dagster's instance on the databases of these settings."""
+    prepare_home(settings)
+    os.environ.update(environment(settings))
+    import dagster as dg
+
+    with dg.DagsterInstance.get() as instance:
+        yield instance

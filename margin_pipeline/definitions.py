@@ -1,0 +1,83 @@
+"""The definitions: `build_defs(settings)` for the command and the tests, `defs` for Dagster's processes.
+
+Belongs here: putting assets, jobs, schedules, sensors and resources together. Not here: any of them.
+Loading needs no database.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from margin_pipeline.orchestration import assets, jobs, partitions, resources, schedules, sensors
+from margin_pipeline.orchestration.assets import alerts, landing, publication
+from margin_pipeline.orchestration.code_version import code_version
+from margin_pipeline.orchestration.io_manager import TableIOManager
+from margin_pipeline.settings import Settings, from_environment
+from margin_pipeline.storage import DatabaseUrls, database_urls
+
+
+def build_defs(
+    settings: Settings | None = None,
+    urls: DatabaseUrls | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    today: dt.date | None = None,
+) -> dg.Definitions:
+    """All definitions on given settings.
+
+    Parameters
+    ----------
+    settings : settings of the process; None: from the environment.
+    urls : databases; None: found from the settings when first used.
+    overrides : resources to replace, by key.
+    today : last business date; None: the clock's.
+    """
+    settings = settings or from_environment()
+    today = today or dt.datetime.now(dt.UTC).date()
+    dates = partitions.business_dates(settings.calendar, today)
+    table_assets = [asset.build(dates) for asset in assets.TABLE_ASSETS]
+    landing_asset = landing.build_landing(dates)
+    landed = sorted(key.to_user_string() for key in landing_asset.keys)
+    tables = landed + [table for asset in assets.TABLE_ASSETS for table in asset.tables]
+    known_urls = urls
+    rules = resources.Rules(settings.calendar, dict(settings.threshold_overrides))
+    compute = resources.ComputeResource(settings.compute, settings.threads, settings.measurements)
+    store = resources.ResultStore(
+        lambda: known_urls or database_urls(settings.data_dir, settings.database_url, settings.dagster_database_url),
+        code_version(),
+        lambda as_of, at: resources.calculation_settings(settings.calendar, as_of, at, rules, compute),
+    )
+    provided = {
+        "store": store,
+        "rules": rules,
+        "compute": compute,
+        "landing_zone": resources.LandingZone(settings.landing_zone),
+        "notifier": resources.NotifierSettings(settings.webhook_url),
+        "io_manager": TableIOManager(store),
+        **(overrides or {}),
+    }
+    return dg.Definitions(
+        assets=[landing_asset, *table_assets, publication.build_publication(dates, tables, downstream_tables()), alerts.build_alert_evaluation(dates)],
+        jobs=[*jobs.jobs(), schedules.publication_deadline],
+        schedules=[schedules.after_the_close, schedules.at_the_deadline],
+        sensors=[sensors.landed_files, sensors.notifications],
+        resources=provided,
+        executor=dg.in_process_executor,
+    )
+
+
+def downstream_tables() -> dict[str, set[str]]:
+    """Tables made from each table, directly or through others."""
+    found: dict[str, set[str]] = {}
+    for asset in reversed(assets.TABLE_ASSETS):
+        made = set(asset.tables)
+        after = made.union(*(found.get(table, set()) for table in made))
+        for name in asset.inputs:
+            found.setdefault(name, set()).update(after)
+    return found
+
+
+defs = build_defs()

@@ -1,0 +1,21 @@
+"""The stages of the chain, one module each: thin assets over pure functions.
+
+Belongs here: which table is made of which. Not here: formulas, SQL.
+"""
+
+from margin_pipeline.orchestration.assets import estimation, margins, netting, regulation, risk, valuation
+from margin_pipeline.orchestration.table_asset import TableAsset
+
+TABLE_ASSETS: tuple[TableAsset, ...] = (
+    valuation.positions,
+    estimation.symbol_risk,
+    margins.position_margins,
+    margins.strategy_groups,
+    margins.liquidation_prices,
+    netting.cross_margin_benefits,
+    regulation.netting_set_margins,
+    margins.portfolio_margins,
+    risk.portfolio_risk,
+    regulation.regulatory_lines,
+)
+"""Stages in the order of the chain; landing, publication and alerts are declared apart."""

@@ -1,0 +1,63 @@
+"""Volatility, beta and correlation of every symbol.
+
+Belongs here: the estimation assets. Not here: estimators (`market.estimation`).
+"""
+
+import numpy as np
+import pandas as pd
+
+from margin_pipeline.market import estimation
+from margin_pipeline.orchestration import checks
+from margin_pipeline.orchestration.checks import Check, Frames
+from margin_pipeline.orchestration.context import CalculationContext
+from margin_pipeline.orchestration.table_asset import table_asset
+from margin_pipeline.parameters.estimation import estimation_settings
+from margin_pipeline.reports import figures
+
+WINDOW_SESSIONS = 757
+"""Closes read: 756 daily returns, three years."""
+
+
+def correlation_heat_map(frames: Frames) -> bytes:
+    """Picture of the correlations of the held symbols."""
+    stored = frames["correlation_matrices"].iloc[0]
+    symbols = list(stored["symbols"])
+    matrix = estimation.unpack_triangle(stored["triangle"], len(symbols))
+    held = [i for i, s in enumerate(symbols) if s in risk_factors(frames["positions"])]
+    return figures.correlation_heat_map([symbols[i] for i in held], matrix[np.ix_(held, held)])
+
+
+def risk_factors(positions: pd.DataFrame) -> set[str]:
+    """Held symbols and the underlyings of held ones."""
+    return set(positions["symbol"]) | set(positions["underlying"].dropna())
+
+
+@table_asset(
+    group_name="estimation",
+    tables=["symbol_risk", "correlations", "correlation_matrices"],
+    checks=[Check("correlation_matrices", checks.matrix_is_positive_semidefinite)],
+    history={"prices": WINDOW_SESSIONS, "fx_rates": WINDOW_SESSIONS},
+    metrics=lambda f: {
+        "symbols": len(f["symbol_risk"]),
+        "symbols_without_estimate": int(f["symbol_risk"]["volatility"].isna().sum()),
+        "median_volatility": float(f["symbol_risk"]["volatility"].median()) if f["symbol_risk"]["volatility"].notna().any() else 0.0,
+    },
+    pictures={"correlation_heat_map": correlation_heat_map},
+    pool="compute",
+)
+def symbol_risk(
+    prices: pd.DataFrame, fx_rates: pd.DataFrame, instruments: pd.DataFrame, positions: pd.DataFrame, context: CalculationContext
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Volatility and beta of every symbol, all pairwise correlations, and the held and strong ones as rows."""
+    options = set(instruments.loc[instruments["option_type"].notna(), "symbol"])
+    backend = context.compute.backend("matrix_product", prices["symbol"].nunique(), context.notes)
+    estimates = estimation.estimate(prices, fx_rates, estimation_settings(context.as_of), context.as_of, exclude=options, backend=backend)
+    matrix = pd.DataFrame(
+        {
+            "symbols": [list(estimates.symbols)],
+            "triangle": [estimation.pack_triangle(estimates.correlation)],
+            "minimum_eigenvalue": [estimates.minimum_eigenvalue],
+            "repaired": [estimates.repaired],
+        }
+    )
+    return estimation.symbol_risk_table(estimates), estimation.correlation_rows(estimates, risk_factors(positions)), matrix

@@ -1,0 +1,45 @@
+"""Publication: the one step that makes a calculation visible.
+
+Belongs here: the asset that flips the pointers. Not here: how (`storage`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+import dagster as dg
+
+from margin_pipeline.orchestration.resources import ResultStore
+from margin_pipeline.orchestration.table_asset import FRESHNESS, OWNERS, RETRIES
+
+
+def build_publication(
+    partitions_def: dg.PartitionsDefinition[str], tables: list[str], downstream: Mapping[str, set[str]]
+) -> dg.AssetsDefinition:
+    """Bind the publication to partitions and to the tables that it publishes.
+
+    Parameters
+    ----------
+    tables : all tables of the chain.
+    downstream : tables made from each table, directly or not.
+    """
+
+    @dg.asset(
+        name="publication",
+        deps=tables,
+        group_name="publication",
+        owners=OWNERS,
+        kinds={"postgres"},
+        partitions_def=partitions_def,
+        retry_policy=RETRIES,
+        freshness_policy=FRESHNESS,
+        required_resource_keys={"store"},
+    )
+    def publication(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        """Publishes all tables of the date together, after every check has passed: readers see the old calculation or the new one."""
+        store: ResultStore = context.resources.store
+        published = store.publish(context, dt.date.fromisoformat(context.partition_key), tables, downstream)
+        return dg.MaterializeResult(metadata=published)
+
+    return publication

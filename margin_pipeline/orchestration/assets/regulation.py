@@ -1,0 +1,45 @@
+"""Uncleared margin and regulatory lines.
+
+Belongs here: the regulation assets. Not here: rules (`regulation`).
+"""
+
+import pandas as pd
+
+from margin_pipeline.orchestration import checks
+from margin_pipeline.orchestration.checks import Check
+from margin_pipeline.orchestration.context import CalculationContext
+from margin_pipeline.orchestration.table_asset import table_asset
+from margin_pipeline.regulation import lines, schedule_im
+
+
+@table_asset(group_name="regulation", history={"fx_rates": 10})
+def netting_set_margins(
+    netting_sets: pd.DataFrame, otc_trades: pd.DataFrame, fx_rates: pd.DataFrame, portfolios: pd.DataFrame, context: CalculationContext
+) -> pd.DataFrame:
+    """Schedule initial margin of every netting set of uncleared derivatives, on both sides."""
+    return schedule_im.schedule_margins(netting_sets, otc_trades, fx_rates, portfolios, context.as_of)
+
+
+@table_asset(
+    group_name="regulation",
+    checks=[Check("regulatory_lines", checks.every_line_names_its_rule)],
+    history={"fx_rates": 10},
+    metrics=lambda f: {
+        "breaches": int((f["regulatory_lines"]["status"] == "breach").sum()),
+        "undetermined": int((f["regulatory_lines"]["status"] == "undetermined").sum()),
+    },
+)
+def regulatory_lines(
+    portfolios: pd.DataFrame,
+    portfolio_margins: pd.DataFrame,
+    portfolio_margin_components: pd.DataFrame,
+    netting_set_margins: pd.DataFrame,
+    entity_figures: pd.DataFrame,
+    exposures: pd.DataFrame,
+    fx_rates: pd.DataFrame,
+    context: CalculationContext,
+) -> pd.DataFrame:
+    """Lines that a compliance officer checks, each with rule, paragraph and parameter version."""
+    return lines.regulatory_lines(
+        portfolios, portfolio_margins, portfolio_margin_components, netting_set_margins, entity_figures, exposures, fx_rates, context.as_of
+    )

@@ -1,0 +1,31 @@
+"""Dagster's own storage, in a second Postgres database.
+
+Belongs here: finding its URL, so that dagster.yaml needs no secret. Not here: result tables.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dagster._core.storage.config import PostgresStorageConfig
+from dagster._serdes import ConfigurableClassData
+from dagster_postgres.storage import DagsterPostgresStorage
+
+from margin_pipeline import settings
+from margin_pipeline.storage import database_urls
+
+
+class MarginDagsterStorage(DagsterPostgresStorage):
+    """Runs, events and schedules beside the results; the URL comes from the environment or the embedded server's folder."""
+
+    @classmethod
+    def config_type(cls) -> Any:
+        """No configuration: everything is found."""
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: PostgresStorageConfig) -> MarginDagsterStorage:
+        """Storage on the URL of this process's settings."""
+        found = settings.from_environment()
+        urls = database_urls(found.data_dir, found.database_url, found.dagster_database_url)
+        return cls(postgres_url=urls.dagster, inst_data=inst_data)

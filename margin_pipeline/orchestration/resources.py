@@ -1,0 +1,124 @@
+"""Resources: what steps, schedules and sensors are given besides tables.
+
+Belongs here: rules of the date, landing zone, compute backend, notifier settings. Not here: SQL (`storage`), formulas.
+The result store has a module of its own.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from margin_pipeline import landing
+from margin_pipeline.compute import Backend, routing
+from margin_pipeline.orchestration import partitions
+from margin_pipeline.orchestration.result_store import ResultStore
+from margin_pipeline.parameters import in_force
+from margin_pipeline.parameters.reader import names
+
+__all__ = ["ComputeResource", "LandingZone", "NotifierSettings", "ResultStore", "Rules", "calculation_settings"]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Calendar and thresholds.
+
+    Attributes
+    ----------
+    calendar : name of the exchange calendar.
+    threshold_overrides : utilization thresholds that replace the shipped ones.
+    """
+
+    calendar: str
+    threshold_overrides: Mapping[str, float]
+
+    def is_session(self, date: dt.date) -> bool:
+        """Whether a date is a session."""
+        return partitions.is_session(self.calendar, date, dt.datetime.now(dt.UTC).date())
+
+    def market_is_open(self, at: dt.datetime | None) -> bool:
+        """Whether the market trades at an instant and is not about to close; without one it is after the close."""
+        return at is not None and partitions.is_open_and_not_closing_soon(self.calendar, at)
+
+    def thresholds(self, as_of: dt.date) -> dict[str, float]:
+        """Utilization thresholds and hysteresis in force, fractions."""
+        return {**in_force("thresholds", as_of).values, **self.threshold_overrides}
+
+
+@dataclass(frozen=True)
+class LandingZone:
+    """The folder that holds a folder of files for each date."""
+
+    path: Path
+
+    def __truediv__(self, name: str) -> Path:
+        return self.path / name
+
+    def dates(self) -> list[dt.date]:
+        """Dates that have a folder, oldest first."""
+        return landing.list_folders(self.path) if self.path.is_dir() else []
+
+    def missing_files(self, date: dt.date) -> list[str]:
+        """Required files that a date's folder does not hold yet."""
+        folder = self.path / date.isoformat()
+        return [name for name in landing.REQUIRED_FILES if not any((folder / f"{name}.{ending}").is_file() for ending in ("csv", "parquet"))]
+
+    def stamp(self, date: dt.date) -> str:
+        """Names, sizes and times of a date's files: cheap to compare from tick to tick."""
+        folder = self.path / date.isoformat()
+        return ";".join(f"{f.name}:{s.st_size}:{s.st_mtime_ns}" for f in sorted(folder.iterdir()) if f.is_file() and (s := f.stat()))
+
+    def fingerprint(self, date: dt.date) -> str:
+        """Content hash of a date's files."""
+        return landing.fingerprint(self.path / date.isoformat())
+
+
+@dataclass(frozen=True)
+class NotifierSettings:
+    """Where alerts are sent besides the log."""
+
+    webhook_url: str | None
+
+
+class ComputeResource:
+    """Chooses the backend of heavy arithmetic: measured once a machine, or as preferred.
+
+    Parameters
+    ----------
+    preference : auto, numpy, mlx-cpu or mlx-gpu.
+    threads : threads of the linear algebra library.
+    measurements : file that keeps the measured speeds of this machine.
+    """
+
+    def __init__(self, preference: str, threads: int, measurements: Path) -> None:
+        self.preference = preference
+        self.threads = threads
+        self.measurements = measurements
+
+    def backend(self, kernel: str, size: int, notes: dict[str, Any]) -> Backend:
+        """Backend for a kernel of a size; which, why and how long the choice took goes to `notes`."""
+        started = time.perf_counter()
+        choice = routing.route(self.preference, kernel, size, self.measurements, self.threads)
+        notes.update(
+            device=choice.backend.device, backend=choice.backend.name, backend_reason=choice.reason, choice_seconds=time.perf_counter() - started
+        )
+        return choice.backend
+
+    def describe(self) -> dict[str, Any]:
+        """What a calculation records: preference, threads and the choice for each kernel."""
+        return {"preference": self.preference, "threads": self.threads, "choices": routing.choices(self.preference, self.measurements, self.threads)}
+
+
+def calculation_settings(calendar: str, as_of: dt.date, at: dt.datetime | None, rules: Rules, compute: ComputeResource) -> dict[str, Any]:
+    """Everything that decides a result besides inputs and code: kept with the calculation."""
+    return {
+        "calendar": calendar,
+        "at": at.isoformat() if at else None,
+        "thresholds": rules.thresholds(as_of),
+        "parameters": sorted(in_force(name, as_of).label for name in names()),
+        "compute": compute.describe(),
+    }

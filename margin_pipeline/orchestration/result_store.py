@@ -1,0 +1,171 @@
+"""The result store as Dagster's steps, sensors and schedules see it: calculations of runs, their tables, alerts.
+
+Belongs here: which calculation a run writes under, and what publishing it tells. Not here: SQL (`storage`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from margin_pipeline import storage
+from margin_pipeline.decisions import alerts as alert_rules
+from margin_pipeline.storage import alerts as outbox
+
+CalculationSettings = Callable[[dt.date, dt.datetime | None], Mapping[str, Any]]
+Context = dg.AssetExecutionContext
+EVERY_PORTFOLIO = "*"
+
+
+class ResultStore:
+    """Tables of the results database, by run and business date. Opens nothing before it is used.
+
+    Parameters
+    ----------
+    find_urls : gives the databases.
+    code_version : version recorded with each calculation.
+    settings : what decides a result besides inputs and code, for a date and instant.
+    """
+
+    def __init__(self, find_urls: Callable[[], storage.DatabaseUrls], code_version: str, settings: CalculationSettings) -> None:
+        self._find_urls = find_urls
+        self._code_version = code_version
+        self._settings = settings
+        self._calculations: dict[tuple[str, dt.date], int] = {}
+        # Frames read by one run: several stages ask for the same ones, and pandas copies on write.
+        self._frames: dict[tuple[Any, ...], pd.DataFrame] = {}
+
+    @cached_property
+    def urls(self) -> storage.DatabaseUrls:
+        """The databases."""
+        return self._find_urls()
+
+    def columns(self, table: str) -> storage.TableColumns:
+        """Columns of a stored table, from the catalogue."""
+        return storage.columns(self.urls, table)
+
+    def calculation_id(self, run: dg.DagsterRun, as_of: dt.date) -> int:
+        """Calculation that a run writes a date under; begun when first asked for."""
+        key = (run.run_id, as_of)
+        if key not in self._calculations:
+            # Another run: what the one before has read is its own affair.
+            if all(run_id != run.run_id for run_id, _ in self._calculations):
+                self._calculations.clear()
+                self._frames.clear()
+            instant = run.tags.get("margin/at")
+            settings = self._settings(as_of, dt.datetime.fromisoformat(instant) if instant else None)
+            self._calculations[key] = storage.begin(self.urls, as_of, run.run_id, self._code_version, settings)
+        return self._calculations[key]
+
+    def write(self, run: dg.DagsterRun, as_of: dt.date, table: str, frame: pd.DataFrame) -> None:
+        """Store a table of a run's calculation."""
+        self._frames = {key: kept for key, kept in self._frames.items() if key[2] != table}
+        storage.write_table(self.urls, self.calculation_id(run, as_of), as_of, table, frame)
+
+    def read(self, run: dg.DagsterRun, as_of: dt.date, table: str) -> pd.DataFrame:
+        """Table of a run's calculation, else as published."""
+        calculation_id = self.calculation_id(run, as_of)
+        return self._kept((run.run_id, as_of, table), lambda: storage.read_table(self.urls, calculation_id, as_of, table))
+
+    def read_history(self, run: dg.DagsterRun, as_of: dt.date, table: str, sessions: int | None) -> pd.DataFrame:
+        """History of a table up to a date: the newest folder's row per key, the last `sessions` dates of it or all."""
+        calculation_id = self.calculation_id(run, as_of)
+        return self._kept(
+            (run.run_id, as_of, table, sessions),
+            lambda: storage.read_history(self.urls, calculation_id, as_of, table, sessions=sessions),
+        )
+
+    def _kept(self, key: tuple[Any, ...], read: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        if key not in self._frames:
+            self._frames[key] = read()
+        return self._frames[key]
+
+    def set_content_hash(self, context: Context, content_hash: str) -> None:
+        """Record which files a run's calculation was made from."""
+        as_of = dt.date.fromisoformat(context.partition_key)
+        storage.record_content(self.urls, self.calculation_id(context.run, as_of), content_hash)
+
+    def publish_landing(self, context: Context, as_of: dt.date, tables: Mapping[str, pd.DataFrame], content_hash: str) -> None:
+        """Store and publish the landed tables of an earlier date, nothing else of it."""
+        calculation_id = self.calculation_id(context.run, as_of)
+        for table, frame in tables.items():
+            storage.write_table(self.urls, calculation_id, as_of, table, frame)
+        storage.record_content(self.urls, calculation_id, content_hash)
+        storage.publish(self.urls, calculation_id, scope="landing", expected_tables=list(tables), downstream={})
+
+    def publish(
+        self, context: Context, as_of: dt.date, tables: list[str], downstream: Mapping[str, set[str]]
+    ) -> dict[str, Any]:
+        """Publish a run's calculation; gives what the materialisation shows."""
+        calculation_id = self.calculation_id(context.run, as_of)
+        published = storage.publish(self.urls, calculation_id, scope="chain", expected_tables=tables, downstream=downstream)
+        self._frames.clear()
+        return {"calculation_id": published.calculation_id, "state": published.state, "tables": len(tables), "rows": published.rows}
+
+    def published_dates(self) -> set[dt.date]:
+        """Dates of which something is published."""
+        return set(storage.published_dates(self.urls))
+
+    def is_published_from(self, as_of: dt.date, content_hash: str) -> bool:
+        """Whether the published chain of a date was made from these files."""
+        return storage.published_content(self.urls, as_of) == content_hash
+
+    def published(self, as_of: dt.date, table: str) -> pd.DataFrame:
+        """Published rows of a table."""
+        return storage.read_published(self.urls, as_of, table)
+
+    def abandon_dead(self, run_is_alive: Callable[[str], bool]) -> None:
+        """Forget the rows of calculations whose run is over without having published them."""
+        storage.abandon_dead(self.urls, run_is_alive)
+
+    def evaluate_alerts(self, as_of: dt.date, thresholds: Mapping[str, float]) -> dict[str, Any]:
+        """Raise and clear alerts from the published figures of a date; older dates than the newest published change nothing."""
+        with outbox.AlertEvaluation(self.urls.libpq) as evaluation:
+            newest = evaluation.newest_published()
+            if newest is None or as_of < newest:
+                return {"raised": 0, "cleared": 0, "note": f"{newest} is published: older dates raise and clear nothing"}
+            state = evaluation.state()
+            changes = alert_rules.evaluate(
+                self.published(as_of, "portfolio_margins"),
+                pd.DataFrame(state.open_alerts),
+                pd.DataFrame(state.last_episodes),
+                thresholds,
+                as_of,
+                evaluation.published_calculation(as_of),
+            )
+            raised, cleared = evaluation.apply(changes.raised.to_dict("records"), changes.cleared.to_dict("records"))
+        return {"raised": raised, "cleared": cleared}
+
+    def watch_publication(self, as_of: dt.date) -> str:
+        """Raise an alert when a date, or a later one, is not published; clear it when it is; gives a line for the log."""
+        alert: dict[str, Any] = {"portfolio_id": EVERY_PORTFOLIO, "kind": "missing_data", "threshold": 0.0}
+        with outbox.AlertEvaluation(self.urls.libpq) as evaluation:
+            newest = evaluation.newest_published()
+            if newest is not None and newest >= as_of:
+                evaluation.apply([], [alert | {"as_of": as_of}])
+                return f"{newest} is published"
+            state = evaluation.state()
+            if any(alert.items() <= known.items() for known in state.open_alerts):
+                return f"{as_of} is not published; the alert is open already"
+            episode = max((known["episode"] for known in state.last_episodes if alert.items() <= known.items()), default=0) + 1
+            message = f"{as_of} is not published; the newest published date is {newest or 'none'}: see the runs of {as_of} and its landing folder"
+            details = {"as_of": as_of, "calculation_id": None, "severity": "critical", "episode": episode, "observed": None, "message": message}
+            evaluation.apply([alert | details], [])
+            return message
+
+    def undelivered(self, channel: str) -> list[dict[str, Any]]:
+        """Alert events that a channel has not been told yet."""
+        return outbox.undelivered(self.urls.libpq, channel)
+
+    def mark_delivered(self, event: Mapping[str, Any], channel: str) -> None:
+        """Record that a channel has been told."""
+        outbox.mark_delivered(self.urls.libpq, event["alert_id"], event["event"], channel)
+
+    def mark_failed(self, event: Mapping[str, Any], channel: str, error: str) -> None:
+        """Record that telling a channel failed."""
+        outbox.mark_failed(self.urls.libpq, event["alert_id"], event["event"], channel, error)

@@ -1,0 +1,68 @@
+"""Sensors: start the chain when files have landed, deliver alerts.
+
+Belongs here: what is noticed between schedules. Not here: reading files, raising alerts.
+"""
+
+from __future__ import annotations
+
+import json
+
+import dagster as dg
+
+from margin_pipeline.orchestration.jobs import CHAIN
+from margin_pipeline.orchestration.notifiers import DeliveryError, notifiers
+from margin_pipeline.orchestration.resources import LandingZone, NotifierSettings, ResultStore, Rules
+
+# Dagster looks at sensors in a rhythm of its own: 3 gives a steady 5 seconds.
+EVERY_FIVE_SECONDS = 3
+RUNS_PER_TICK = 5
+
+
+@dg.sensor(job_name=CHAIN, minimum_interval_seconds=EVERY_FIVE_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING)
+def landed_files(
+    context: dg.SensorEvaluationContext, store: dg.ResourceParam[ResultStore], rules: dg.ResourceParam[Rules], landing_zone: dg.ResourceParam[LandingZone]
+) -> dg.SensorResult | dg.SkipReason:
+    """Starts the chain of a date once all its required files are there and have not changed between two ticks.
+
+    The run key is date and content, so the same files never start two runs and corrected ones start another.
+    """
+    seen: dict[str, str] = json.loads(context.cursor or "{}")
+    now: dict[str, str] = {}
+    requests = []
+    for date in landing_zone.dates():
+        if not rules.is_session(date) or landing_zone.missing_files(date):
+            continue
+        key = date.isoformat()
+        stamp = landing_zone.stamp(date)
+        now[key] = f"started {stamp}"
+        if seen.get(key) == now[key]:
+            continue
+        if seen.get(key) != stamp or len(requests) == RUNS_PER_TICK:
+            now[key] = stamp
+            continue
+        content = landing_zone.fingerprint(date)
+        if not store.is_published_from(date, content):
+            requests.append(dg.RunRequest(run_key=f"{key}:{content}", partition_key=key))
+    cursor = json.dumps(now, sort_keys=True)
+    if not requests and cursor == context.cursor:
+        return dg.SkipReason("no new files")
+    return dg.SensorResult(run_requests=requests, cursor=cursor)
+
+
+@dg.sensor(minimum_interval_seconds=EVERY_FIVE_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING)
+def notifications(
+    context: dg.SensorEvaluationContext, store: dg.ResourceParam[ResultStore], notifier: dg.ResourceParam[NotifierSettings]
+) -> dg.SkipReason:
+    """Delivers raised and cleared alerts that nobody has been told about; a channel that fails is tried again, the others go on."""
+    delivered, failed = 0, 0
+    for channel in notifiers(notifier.webhook_url, context.log):
+        for event in store.undelivered(channel.channel):
+            try:
+                channel.deliver(event)
+            except DeliveryError as error:
+                store.mark_failed(event, channel.channel, str(error))
+                failed += 1
+                break
+            store.mark_delivered(event, channel.channel)
+            delivered += 1
+    return dg.SkipReason(f"{delivered} delivered, {failed} failed" if delivered or failed else "nothing to deliver")

@@ -1,0 +1,65 @@
+"""Runs whose process is gone: failed, and their pool slots freed, before a new run starts.
+
+Belongs here: telling whether the process of a run still lives. Not here: rows of abandoned calculations (`storage`).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import dagster as dg
+
+HOST_TAG = "margin/host"
+PROCESS_TAG = "margin/process"
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def process_identity(pid: int) -> str | None:
+    """Process id with its start time, so that a reused id is not taken for the process; None when there is none."""
+    stat = Path(f"/proc/{pid}/stat")
+    if Path("/proc/self/stat").exists():
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            return None
+        # A zombie holds its id but does nothing any more.
+        return None if fields[0] == "Z" else f"{pid}:{fields[19]}"
+    shown = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout.strip()
+    return f"{pid}:{shown}" if shown else None
+
+
+def own_tags() -> dict[str, str]:
+    """Tags that let a later command tell whether this process still lives."""
+    return {HOST_TAG: socket.gethostname(), PROCESS_TAG: process_identity(os.getpid()) or ""}
+
+
+def is_alive(tags: dict[str, str]) -> bool:
+    """Whether the process of a run with these tags lives; runs of other hosts and of the daemon count as alive."""
+    recorded = tags.get(PROCESS_TAG)
+    if not recorded or tags.get(HOST_TAG) != socket.gethostname():
+        return True
+    return process_identity(int(recorded.partition(":")[0])) == recorded
+
+
+def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Report runs as failed whose process on this host is gone, free their pool slots; gives their ids."""
+    dead = [run for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)) if not is_alive(run.tags)]
+    for run in dead:
+        instance.report_run_failed(run, "The process of this run is gone; a later command noticed.")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+    return [run.run_id for run in dead]
+
+
+def run_is_alive(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Whether a run may still write: it is unfinished and its process lives."""
+    run = instance.get_run_by_id(run_id)
+    return run is not None and run.status in UNFINISHED and is_alive(run.tags)

@@ -1,0 +1,175 @@
+"""The one factory of table assets: pure function, checks, results recorded, written only if the checks passed.
+
+Belongs here: turning a function over frames into a Dagster asset. Not here: what a stage computes.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import inspect
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from margin_pipeline.orchestration.checks import Check, Outcome
+from margin_pipeline.orchestration.context import CalculationContext
+
+OWNERS = ["team:risk"]
+Frames = Mapping[str, pd.DataFrame]
+
+# Connections break; arithmetic does not mend by trying again, and failed checks say so themselves (allow_retries=False).
+RETRIES = dg.RetryPolicy(max_retries=2, delay=1, backoff=dg.Backoff.EXPONENTIAL)
+
+# Every table is due by 19:00 in New York on each weekday, from two hours after the close on.
+FRESHNESS = dg.FreshnessPolicy.cron(deadline_cron="0 19 * * 1-5", lower_bound_delta=dt.timedelta(hours=20), timezone="America/New_York")
+
+
+@dataclass(frozen=True)
+class TableAsset:
+    """A stage before it is bound to partitions.
+
+    Attributes
+    ----------
+    function : takes input frames by table name (and optionally `context`), returns one frame or one per table.
+    tables : tables that it makes, in the order of its results.
+    group_name : stage shown in the Dagster UI.
+    checks : what must hold before anything is written.
+    history : inputs that are histories, with the number of sessions wanted (None: all).
+    metrics : numbers to plot over time, from the frames of tables.
+    pictures : PNG pictures by name, from the frames of tables and inputs.
+    pool : pool that limits how many such steps run at once.
+    """
+
+    function: Callable[..., Any]
+    tables: tuple[str, ...]
+    group_name: str
+    checks: tuple[Check, ...] = ()
+    history: Mapping[str, int | None] = field(default_factory=dict)
+    metrics: Callable[[Frames], Mapping[str, float]] | None = None
+    pictures: Mapping[str, Callable[[Frames], bytes]] = field(default_factory=dict)
+    pool: str | None = None
+
+    @property
+    def inputs(self) -> list[str]:
+        """Tables that the function takes."""
+        return [p for p in inspect.signature(self.function).parameters if p != "context"]
+
+    def build(self, partitions_def: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+        """Bind to partitions: the Dagster asset."""
+        description = inspect.getdoc(self.function)
+
+        @dg.multi_asset(
+            name=self.function.__name__,
+            ins={name: dg.AssetIn(key=name, metadata=self._input_metadata(name)) for name in self.inputs},
+            outs={
+                table: dg.AssetOut(
+                    description=description, owners=OWNERS, kinds={"python", "postgres"}, freshness_policy=FRESHNESS, io_manager_key="io_manager"
+                )
+                for table in self.tables
+            },
+            check_specs=[spec for spec in self._check_specs()],
+            group_name=self.group_name,
+            partitions_def=partitions_def,
+            retry_policy=RETRIES,
+            required_resource_keys={"store", "compute", "rules"},
+            pool=self.pool,
+        )
+        def step(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Iterator[dg.Output | dg.AssetCheckResult]:
+            yield from self._run(context, frames)
+
+        return step
+
+    def _input_metadata(self, name: str) -> dict[str, Any]:
+        return {"history": True, "sessions": self.history[name] or 0} if name in self.history else {}
+
+    def _check_specs(self) -> Iterator[dg.AssetCheckSpec]:
+        for table in self.tables:
+            yield dg.AssetCheckSpec("schema", asset=table, blocking=True, description="Columns and types are those of the table in the database.")
+        for check in self.checks:
+            yield dg.AssetCheckSpec(check.name, asset=check.table, blocking=True, description=check.description)
+
+    def _run(self, context: dg.AssetExecutionContext, inputs: Frames) -> Iterator[dg.Output | dg.AssetCheckResult]:
+        calculation = calculation_context(context)
+        started = time.perf_counter()
+        arguments: dict[str, Any] = dict(inputs)
+        if "context" in inspect.signature(self.function).parameters:
+            arguments["context"] = calculation
+        result = self.function(**arguments)
+        results = dict(zip(self.tables, (result,) if isinstance(result, pd.DataFrame) else result, strict=True))
+        seconds = time.perf_counter() - started
+
+        outcomes = [(table, "schema", schema_outcome(context.resources.store, table, frame)) for table, frame in results.items()]
+        outcomes += [(check.table, check.name, check.function({**inputs, **results})) for check in self.checks]
+        yield from record(outcomes)
+
+        notes = {"seconds": seconds, **calculation.notes, **self._figures({**inputs, **results})}
+        for number, (table, frame) in enumerate(results.items()):
+            yield dg.Output(frame, output_name=table, metadata=notes if number == 0 else {"seconds": seconds})
+
+    def _figures(self, frames: Frames) -> dict[str, Any]:
+        metrics = dict(self.metrics(frames)) if self.metrics else {}
+        for name, draw in self.pictures.items():
+            picture = base64.b64encode(draw(frames)).decode()
+            metrics[name] = dg.MetadataValue.md(f"![{name}](data:image/png;base64,{picture})")
+        return metrics
+
+
+def record(outcomes: Sequence[tuple[str, str, Outcome]]) -> Iterator[dg.AssetCheckResult]:
+    """Record the outcome of every check, then fail the step if one did not pass: nothing has been written by then.
+
+    Raises
+    ------
+    dagster.Failure : a check failed; trying again would give the same.
+    """
+    for table, name, outcome in outcomes:
+        yield dg.AssetCheckResult(check_name=name, asset_key=table, passed=outcome.passed, metadata=dict(outcome.metadata))
+    failed = [f"{table}: {name} {dict(outcome.metadata)}" for table, name, outcome in outcomes if not outcome.passed]
+    if failed:
+        raise dg.Failure("nothing was written, a check failed: " + "; ".join(failed), allow_retries=False)
+
+
+def schema_outcome(store: Any, table: str, frame: pd.DataFrame) -> Outcome:
+    """Compare a frame with the columns of its table: names, and no empty cell where none may be."""
+    columns = [c for c in store.columns(table) if c.name not in ("as_of", "calculation_id")]
+    expected, actual = {c.name for c in columns}, set(frame.columns)
+    empty = [c.name for c in columns if not c.nullable and c.name in actual and frame[c.name].isna().any()]
+    return Outcome(
+        expected == actual and not empty, {"missing": sorted(expected - actual), "unexpected": sorted(actual - expected), "empty": empty}
+    )
+
+
+def calculation_context(context: dg.AssetExecutionContext) -> CalculationContext:
+    """The date, time and rules of the run that a step belongs to."""
+    as_of = dt.date.fromisoformat(context.partition_key)
+    instant = context.run.tags.get("margin/at")
+    at = dt.datetime.fromisoformat(instant) if instant else None
+    rules = context.resources.rules
+    return CalculationContext(as_of, at, rules.market_is_open(at), rules.thresholds(as_of), context.resources.compute)
+
+
+def table_asset(
+    *,
+    group_name: str,
+    tables: Sequence[str] | None = None,
+    checks: Sequence[Check] = (),
+    history: Mapping[str, int | None] | None = None,
+    metrics: Callable[[Frames], Mapping[str, float]] | None = None,
+    pictures: Mapping[str, Callable[[Frames], bytes]] | None = None,
+    pool: str | None = None,
+) -> Callable[[Callable[..., Any]], TableAsset]:
+    """Make a stage of a function over frames: parameters name the tables it reads, its own name the table it makes.
+
+    See `TableAsset` for the arguments.
+    """
+
+    def declare(function: Callable[..., Any]) -> TableAsset:
+        return TableAsset(
+            function, tuple(tables or (function.__name__,)), group_name, tuple(checks), history or {}, metrics, pictures or {}, pool
+        )
+
+    return declare

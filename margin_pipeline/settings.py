@@ -1,0 +1,124 @@
+"""Settings from the environment.
+
+Belongs here: names, defaults and validation of environment variables. Not here: opening anything.
+Read by the console script, the definitions and Dagster's storage class only; they pass values on.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+COMPUTE_CHOICES = ("auto", "numpy", "mlx-cpu", "mlx-gpu")
+
+
+class SettingsError(ValueError):
+    """An environment variable has a value that cannot be used."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that the environment decides.
+
+    Attributes
+    ----------
+    data_dir : where everything local lives (embedded Postgres, Dagster's home, measurements).
+    database_url : results database; None: the embedded Postgres in `data_dir`.
+    dagster_database_url : Dagster's own storage; None: `<database>_dagster` beside the results.
+    landing_dir : landing zone; None: the sample book.
+    compute : backend preference, one of `COMPUTE_CHOICES`.
+    threads : threads of the linear algebra library.
+    calendar : exchange calendar of the business dates (name in exchange_calendars).
+    threshold_overrides : utilization thresholds that replace the shipped ones, by name.
+    webhook_url : where alerts are posted; None: they are logged only.
+    """
+
+    data_dir: Path
+    database_url: str | None
+    dagster_database_url: str | None
+    landing_dir: Path | None
+    compute: str
+    threads: int
+    calendar: str
+    threshold_overrides: Mapping[str, float]
+    webhook_url: str | None
+
+    @property
+    def landing_zone(self) -> Path:
+        """Landing zone in use: the one given, else the sample book's."""
+        return self.landing_dir or self.sample_dir
+
+    @property
+    def sample_dir(self) -> Path:
+        """Where the sample book's landing folders are written."""
+        return self.data_dir / "sample"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's home: its configuration, logs and local files."""
+        return self.data_dir / "dagster"
+
+    @property
+    def measurements(self) -> Path:
+        """File with the measured speed of this machine's backends."""
+        return self.data_dir / "compute.json"
+
+
+def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings of this process.
+
+    Raises
+    ------
+    SettingsError : a variable has an unusable value; the message says which and what would do.
+    """
+    env = os.environ if environment is None else environment
+    compute = env.get("MARGIN_COMPUTE", "auto")
+    if compute not in COMPUTE_CHOICES:
+        raise SettingsError(f"MARGIN_COMPUTE is {compute!r}; use one of {', '.join(COMPUTE_CHOICES)}")
+    landing = env.get("MARGIN_LANDING_DIR")
+    return Settings(
+        data_dir=Path(env.get("MARGIN_DATA_DIR") or _default_data_dir(env)).expanduser().resolve(),
+        database_url=env.get("MARGIN_DATABASE_URL") or None,
+        dagster_database_url=env.get("MARGIN_DAGSTER_DATABASE_URL") or None,
+        landing_dir=Path(landing).expanduser().resolve() if landing else None,
+        compute=compute,
+        threads=_positive_integer(env, "MARGIN_THREADS", os.cpu_count() or 1),
+        calendar=env.get("MARGIN_CALENDAR", "XNYS"),
+        threshold_overrides=_thresholds(env),
+        webhook_url=env.get("MARGIN_WEBHOOK_URL") or None,
+    )
+
+
+def _default_data_dir(env: Mapping[str, str]) -> Path:
+    checkout = Path(__file__).resolve().parent.parent
+    if (checkout / "pyproject.toml").is_file():
+        return checkout / ".margin"
+    return Path(env.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "margin_pipeline"
+
+
+def _positive_integer(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name)
+    if not text:
+        return default
+    if not text.isdigit() or int(text) < 1:
+        raise SettingsError(f"{name} is {text!r}; use a whole number of at least 1")
+    return int(text)
+
+
+def _thresholds(env: Mapping[str, str]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name in ("warning", "critical", "emergency", "hysteresis"):
+        variable = f"MARGIN_{name.upper()}_THRESHOLD" if name != "hysteresis" else "MARGIN_HYSTERESIS"
+        text = env.get(variable)
+        if not text:
+            continue
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not 0 < value <= 1:
+            raise SettingsError(f"{variable} is {text!r}; use a fraction above 0 and up to 1, e.g. 0.80")
+        found[name] = value
+    return found

@@ -1,0 +1,54 @@
+"""The definitions load without a database and without a warning, and their names stay. Not here: what assets compute."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from margin_pipeline.definitions import downstream_tables
+
+ASSET_KEYS = """
+alert_evaluation correlation_matrices correlations cross_margin_benefits dividends entity_figures exposures futures_margins fx_rates
+grouping_proofs instruments landed_files liquidation_prices margin_rates margin_schedules netting_set_margins netting_sets otc_trades
+portfolio_margin_components portfolio_margins portfolio_method_notes portfolio_risk portfolios position_margins position_records positions
+prices publication rates regulatory_lines rejected_rows strategy_group_legs strategy_groups strategy_returns strategy_risk symbol_risk
+""".split()
+
+LOAD = """
+import warnings
+warnings.simplefilter("error")
+import margin_pipeline.definitions as d
+repository = d.defs.get_repository_def()
+print(*sorted(k.to_user_string() for k in repository.asset_graph.get_all_asset_keys()))
+print(*sorted(j.name for j in repository.get_all_jobs()))
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    environment = {**os.environ, "MARGIN_DATA_DIR": str(tmp_path_factory.mktemp("empty")), "MARGIN_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
+    done = subprocess.run([sys.executable, "-c", LOAD], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_definitions_load_without_database_and_warning(loaded):
+    assert loaded.stderr == ""
+
+
+def test_asset_keys_have_not_changed(loaded):
+    assert loaded.stdout.splitlines()[0].split() == ASSET_KEYS
+
+
+def test_there_is_a_job_for_the_chain_and_for_each_stage(loaded):
+    stages = ("estimation", "landing", "margins", "netting", "portfolio_margins", "positions", "regulation", "risk")
+    expected = sorted(["margin_chain", "publication_deadline", *(f"from_{stage}" for stage in stages)])
+    assert [j for j in loaded.stdout.splitlines()[1].split() if not j.startswith("__")] == expected
+
+
+def test_everything_made_from_positions_lies_downstream_of_it():
+    downstream = downstream_tables()
+    assert {"position_margins", "portfolio_margins", "strategy_risk", "regulatory_lines"} <= downstream["positions"]
+    assert "positions" not in downstream["portfolio_margins"]
+    assert downstream["portfolio_margins"] == {"portfolio_risk", "strategy_risk", "regulatory_lines"}
