@@ -1,0 +1,87 @@
+"""Says how a group's requirement came about, and what was missing where there is none.
+
+Belongs here: the explanation and the reason of a group. Not here: computing anything.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from margin_pipeline.margin.grouping.netting import NetBook
+from margin_pipeline.margin.structures.catalogue import CALL, PUT, SHORT, SINGLE_REFERENCES, STOCK, STRUCTURES, UNKNOWN
+from margin_pipeline.margin.structures.requirements import REQUIREMENTS
+
+if TYPE_CHECKING:
+    from margin_pipeline.margin.grouping.assembly import Groups
+
+SINGLE_RULES = {
+    "long_stock": "percentage of market value", "short_stock": "percentage of market value or dollars a share, beyond the proceeds",
+    "long_option": "price in full up to nine months, a percentage of it beyond",
+    "naked_call": "premium + max(rate x S - out-of-the-money amount, 10 % of S)",
+    "naked_put": "premium + max(rate x S - out-of-the-money amount, 10 % of K)",
+    "long_convertible": "percentage of market value", "short_convertible": "percentage of market value beyond the proceeds",
+    "long_warrant": "percentage of market value", "short_warrant": "percentage of market value beyond the proceeds",
+    "unknown_option": "none: terms of the contract are missing",
+}
+CASH_RULES = {"naked_put": "cash account: exercise price in full"}
+
+
+def _rule_texts() -> dict[str, tuple[str, str]]:
+    texts = {name: (rule, SINGLE_REFERENCES[name]) for name, rule in SINGLE_RULES.items()}
+    for structure in STRUCTURES:
+        first_line = (REQUIREMENTS[structure.requirement].__doc__ or "").strip().splitlines()[0]
+        texts[structure.name] = (first_line, structure.reference)
+    return texts
+
+
+def explanations(book: NetBook, groups: Groups) -> list[str]:
+    """One JSON object a group: rule, reference, underlying price, amounts of one unit in instrument currency, exchange rate."""
+    table, leg = book.table, groups.first_leg
+    head = {n: f'{{"rule": {json.dumps(rule)}, "reference": {json.dumps(reference)}' for n, (rule, reference) in _rule_texts().items()}
+    cash = {n: f'{{"rule": {json.dumps(rule)}, "reference": "Regulation T 220.8"' for n, rule in CASH_RULES.items()}
+    paid = '{"rule": "cash account: what is held is paid for", "reference": "Regulation T 220.8"'
+    currency = {c: json.dumps(c) for c in set(book.legs["currency"])}
+    columns = zip(
+        groups.structure.tolist(), table.cash_account[leg].tolist(), table.spot[leg].tolist(), groups.amounts.maintenance.tolist(),
+        groups.amounts.initial.tolist(), book.legs["currency"].to_numpy(dtype=object)[leg].tolist(),
+        book.legs["fx_rate"].to_numpy(np.float64)[leg].tolist(), strict=True,
+    )
+    return [
+        f'{head[name] if not in_cash or not m == 0.0 and name not in cash else cash.get(name, paid)}, "underlying_price": {_number(spot)}, '
+        f'"maintenance_a_unit": {_number(m)}, "initial_a_unit": {_number(i)}, "currency": {currency[c]}, "fx_rate": {_number(fx)}}}'
+        for name, in_cash, spot, m, i, c, fx in columns
+    ]
+
+
+def _number(value: float) -> str:
+    return repr(value) if value - value == 0.0 else "null"
+
+
+def reasons(book: NetBook, groups: Groups, unknown: np.ndarray, as_of: dt.date) -> list[str]:
+    """What is missing or not admissible, for each of the given groups."""
+    return [_reason(book, groups, int(g), as_of) for g in unknown]
+
+
+def _reason(book: NetBook, groups: Groups, group: int, as_of: dt.date) -> str:
+    table, legs = book.table, groups.leg[groups.start[group] : groups.start[group + 1]]
+    found: list[str] = []
+    for leg in legs.tolist():
+        owner, symbol, kind = book.legs.iloc[leg], table.symbol[leg], table.kind[leg]
+        if kind == UNKNOWN:
+            found.append(f"contract terms of {symbol}")
+        barred = kind == CALL or kind not in (PUT, UNKNOWN)
+        if table.cash_account[leg] and table.side[leg] == SHORT and barred:
+            found.append(f"{symbol}: short {'call without cover' if kind == CALL else 'security'} is not admissible in a cash account")
+        if np.isnan(table.price[leg]):
+            found.append(f"price of {symbol} {as_of}")
+        if kind in (CALL, PUT) and np.isnan(table.spot[leg]):
+            found.append(f"price of {owner['underlying']} {as_of}")
+        if kind == STOCK and np.isnan(table.dollars[leg]):
+            found.append(f"exchange rate of {owner['currency']} {as_of}")
+        if np.isnan(owner["fx_rate"]):
+            found.append(f"exchange rate of {owner['currency']} into {owner['base_currency']} {as_of}")
+    return "; ".join(dict.fromkeys(found)) or f"an input of {groups.structure[group]}"

@@ -1,0 +1,321 @@
+"""What one unit of a structure requires, as the manual prints it and as it is compared with margin equity.
+
+Belongs here: one function a rule, on columns of legs. Not here: which structure a leg joins, sums over a book, exchange rates.
+
+All amounts are in instrument currency. NaN says that an input is missing or that the structure is not admissible in the account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from margin_pipeline.margin.structures.catalogue import CALL, CONVERTIBLE, LONG, PUT, SHORT, STOCK, WARRANT, Structure
+from margin_pipeline.margin.structures.leg_table import Array, LegTable
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """Amounts of one unit each, (n,) arrays, instrument currency.
+
+    Attributes
+    ----------
+    maintenance, initial : compared with margin equity.
+    gross : initial requirement as the Cboe margin manual prints it, short stock with 100 % of its proceeds.
+    proceeds : premium of the short options, which may be applied to it.
+    maintenance_gross : maintenance as the manual prints it.
+    """
+
+    maintenance: Array
+    initial: Array
+    gross: Array
+    proceeds: Array
+    maintenance_gross: Array
+
+    def where(self, condition: Array, other: Amounts) -> Amounts:
+        """These amounts where the condition holds, the others elsewhere."""
+        return Amounts(*(np.where(condition, getattr(self, f), getattr(other, f)) for f in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class _Legs:
+    """Columns of the legs of n candidates: arrays of shape (n, k)."""
+
+    table: LegTable
+    index: Array
+
+    def __getitem__(self, field: str) -> Array:
+        return getattr(self.table, field)[self.index]
+
+
+def stock_maintenance(price: Array, side: Array, leverage: Array, dollars: Array, table: LegTable) -> Array:
+    """Maintenance of one share, beyond the proceeds of a short sale; FINRA 4210(c)(1)-(3), leveraged funds rate x factor up to 100 %."""
+    rates = table.stock
+    low_priced = price < rates.low_price * dollars
+    short_rate = np.where(low_priced, 1.0, np.minimum(rates.short_maintenance * leverage, 1.0))
+    floor = dollars * np.where(low_priced, rates.low_price_floor_per_share, rates.short_floor_per_share)
+    with np.errstate(invalid="ignore"):
+        short = np.maximum(short_rate * price, floor)
+    return np.where(side == LONG, np.minimum(rates.long_maintenance * leverage, 1.0) * price, short)
+
+
+def stock_initial(price: Array, side: Array, maintenance: Array, table: LegTable) -> Array:
+    """Initial margin of one share beyond the proceeds of a short sale: Regulation T 220.12, never below maintenance."""
+    rates = table.stock
+    return np.maximum(np.where(side == LONG, rates.initial, rates.initial_short) * price, maintenance)
+
+
+def short_option_requirement(legs: _Legs) -> Array:
+    """Requirement of one short option contract besides its premium; FINRA 4210(f)(2)(E).
+
+    max(rate x factor x S - out-of-the-money amount, 10 % x factor x S (call) or K (put)), times the multiplier.
+    """
+    spot, strike, call = legs["spot"], legs["strike"], legs["kind"] == CALL
+    out_of_the_money = np.maximum(np.where(call, strike - spot, spot - strike), 0.0)
+    basis = np.where(call, spot, strike)
+    minimum = legs.table.options.minimum_rate * legs["leverage"] * basis
+    return legs["multiplier"] * np.maximum(legs["rate"] * legs["leverage"] * spot - out_of_the_money, minimum)
+
+
+def single_amounts(table: LegTable) -> Amounts:
+    """Amounts of one unit of every leg on its own: (n,) arrays over the whole table."""
+    legs = _Legs(table, np.arange(len(table)))
+    premium = table.price * table.multiplier
+    share = np.isin(table.kind, (STOCK, CONVERTIBLE, WARRANT))
+    long_option = np.isin(table.kind, (CALL, PUT)) & (table.side == LONG)
+    short_option = np.isin(table.kind, (CALL, PUT)) & (table.side == SHORT)
+    zero, nothing = np.zeros(len(table)), np.full(len(table), np.nan)
+    securities = _single_security(table)
+    long_rate = np.where(table.long_dated, table.options.long_dated_rate, 1.0)
+    loan = np.where(table.long_dated, long_rate * premium, 0.0)
+    long = Amounts(loan, long_rate * premium, long_rate * premium, zero, loan)
+    naked = premium + short_option_requirement(legs)
+    short = Amounts(naked, naked, naked, premium, naked)
+    unknown = Amounts(nothing, nothing, nothing, nothing, nothing)
+    margin_account = securities.where(share, long.where(long_option, short.where(short_option, unknown)))
+    return _single_in_cash_account(table, premium).where(table.cash_account, margin_account)
+
+
+def _single_security(table: LegTable) -> Amounts:
+    maintenance = stock_maintenance(table.price, table.side, table.leverage, table.dollars, table)
+    initial = stock_initial(table.price, table.side, maintenance, table)
+    proceeds = np.where(table.side == SHORT, table.price, 0.0)
+    zero = np.zeros(len(table))
+    return Amounts(maintenance, initial, initial + proceeds, zero, maintenance + proceeds)
+
+
+def _single_in_cash_account(table: LegTable, premium: Array) -> Amounts:
+    """A cash account: what is long is paid, a short put is secured by its exercise price, other shorts are not admissible (NaN)."""
+    zero, nothing = np.zeros(len(table)), np.full(len(table), np.nan)
+    known = table.kind != np.int8(5)
+    long = (table.side == LONG) & known
+    short_put = (table.side == SHORT) & (table.kind == PUT)
+    secured = table.strike * table.multiplier
+    paid = Amounts(zero, zero, premium, zero, zero)
+    put = Amounts(secured, secured, secured, premium, secured)
+    return paid.where(long, put.where(short_put, Amounts(nothing, nothing, nothing, nothing, nothing)))
+
+
+def greatest_intrinsic_loss(legs: _Legs, structure: Structure) -> Array:
+    """Greatest net intrinsic loss of one unit over all prices of the underlying, premiums apart; Cboe SR-CBOE-2012-043.
+
+    The pay-off is piecewise linear with kinks at the strikes and does not fall beyond the highest (structures have no net short call), so the
+    greatest loss stands at zero or at a strike.
+    """
+    strike, call = legs["strike"], legs["kind"] == CALL
+    held = np.array([leg.side * leg.ratio for leg in structure.legs])
+    worst = np.zeros(len(strike))
+    for price in (np.zeros(len(strike)), *strike.T):
+        above = price[:, None] - strike
+        value = (np.maximum(np.where(call, above, -above), 0.0) * held).sum(axis=1)
+        worst = np.maximum(worst, 0.0 - value)
+    return worst * legs["multiplier"][:, 0] + 0.0
+
+
+def maximum_loss(legs: _Legs, structure: Structure) -> Amounts:
+    """Options that limit each other's loss: the greatest loss without premiums; printed with the long premiums, which must be paid.
+
+    In a cash account admitted when nothing can be lost beyond the price paid, or when all legs are European, cash-settled and expire together
+    (FINRA 4210(f)(2)(M)(ii)-(iii)); NaN otherwise.
+    """
+    loss = greatest_intrinsic_loss(legs, structure)
+    premium = legs["price"] * legs["multiplier"]
+    held = np.array([leg.side * leg.ratio for leg in structure.legs])
+    paid, received = (premium * np.maximum(held, 0)), (premium * np.maximum(-held, 0))
+    gross = loss + paid[:, held > 0].sum(axis=1)
+    expiry = legs["expiry"]
+    secured = legs["european"].all(axis=1) & legs["cash_settled"].all(axis=1) & (expiry == expiry[:, :1]).all(axis=1)
+    admitted = ~legs["cash_account"][:, 0] | (loss == 0.0) | secured
+    margin = np.where(admitted, loss, np.nan)
+    return Amounts(margin, margin, gross, received[:, held < 0].sum(axis=1), gross)
+
+
+def short_put_and_call(legs: _Legs, structure: Structure) -> Amounts:
+    """Short put and short call: the greater of the two requirements plus the premium of the other side; FINRA 4210(f)(2)(G)(i)."""
+    premium = legs["price"] * legs["multiplier"]
+    each = premium + short_option_requirement(legs)
+    total = np.where(each[:, 0] >= each[:, 1], each[:, 0] + premium[:, 1], each[:, 1] + premium[:, 0])
+    return Amounts(total, total, total, premium.sum(axis=1), total)
+
+
+def long_options(legs: _Legs, structure: Structure) -> Amounts:
+    """Long options side by side: each as on its own."""
+    alone = single_amounts(legs.table)
+    return Amounts(*(getattr(alone, f)[legs.index].sum(axis=1) for f in alone.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class _StockUnit:
+    """The stock of one unit: as many shares as one contract delivers; money for the whole unit."""
+
+    shares: Array
+    value: Array
+    maintenance: Array
+    initial: Array
+
+
+def _stock_unit(legs: _Legs) -> _StockUnit:
+    shares, price, side = legs["size"][:, 1], legs["price"][:, 0], legs["side"][:, 0]
+    maintenance = stock_maintenance(price, side, legs["leverage"][:, 0], legs["dollars"][:, 0], legs.table)
+    initial = stock_initial(price, side, maintenance, legs.table)
+    return _StockUnit(shares, shares * price, shares * maintenance, shares * initial)
+
+
+def _in_the_money(legs: _Legs, leg: int) -> Array:
+    call = legs["kind"][:, leg] == CALL
+    distance = legs["spot"][:, leg] - legs["strike"][:, leg]
+    return legs["size"][:, leg] * np.maximum(np.where(call, distance, -distance), 0.0)
+
+
+def _out_of_the_money(legs: _Legs, leg: int) -> Array:
+    call = legs["kind"][:, leg] == CALL
+    distance = legs["spot"][:, leg] - legs["strike"][:, leg]
+    return legs["size"][:, leg] * np.maximum(np.where(call, -distance, distance), 0.0)
+
+
+def _premium(legs: _Legs, leg: int) -> Array:
+    return legs["price"][:, leg] * legs["multiplier"][:, leg]
+
+
+def _exercise(legs: _Legs, leg: int) -> Array:
+    return legs["strike"][:, leg] * legs["size"][:, leg]
+
+
+def _paid_in_cash_account(legs: _Legs, amounts: Amounts) -> Amounts:
+    """In a cash account nothing more is needed: the stock and the long options are paid for, the stock covers the short call."""
+    long = np.where(legs["side"] == LONG, legs["price"], 0.0)
+    shares = np.concatenate([legs["size"][:, 1:2], legs["multiplier"][:, 1:]], axis=1)
+    zero = np.zeros(len(long))
+    paid = Amounts(zero, zero, (long * shares).sum(axis=1), amounts.proceeds, zero)
+    return paid.where(legs["cash_account"][:, 0], amounts)
+
+
+def covered_call(legs: _Legs, structure: Structure) -> Amounts:
+    """Long stock covers a short call: the stock's requirement plus max(S - K, 0), for the stock counts for no more than K.
+
+    The manual prints the stock's requirement alone, at maintenance on the lower of its value and K.
+    """
+    stock = _stock_unit(legs)
+    excess = _in_the_money(legs, 1)
+    cap = np.minimum(1.0, _exercise(legs, 1) / stock.value)
+    printed = stock.maintenance * cap
+    amounts = Amounts(stock.maintenance + excess, stock.initial + excess, stock.initial, _premium(legs, 1), printed)
+    return _paid_in_cash_account(legs, amounts)
+
+
+def covered_put(legs: _Legs, structure: Structure) -> Amounts:
+    """Short stock covers a short put: the stock's requirement plus what the put is in the money."""
+    stock = _stock_unit(legs)
+    excess = _in_the_money(legs, 1)
+    maintenance, initial = stock.maintenance + excess, stock.initial + excess
+    return Amounts(maintenance, initial, stock.value + initial, _premium(legs, 1), stock.value + maintenance)
+
+
+def _hedge(legs: _Legs, stock: _StockUnit) -> Array:
+    """Least of 10 % of the exercise price plus the out-of-the-money amount, and the stock's own maintenance."""
+    return np.minimum(legs.table.options.hedge_rate * _exercise(legs, 1) + _out_of_the_money(legs, 1), stock.maintenance)
+
+
+def protective_put(legs: _Legs, structure: Structure) -> Amounts:
+    """Long put protects long stock: min(10 % K + out-of-the-money amount, the stock's maintenance)."""
+    stock = _stock_unit(legs)
+    maintenance = _hedge(legs, stock)
+    initial = stock.initial + _premium(legs, 1)
+    return _paid_in_cash_account(legs, Amounts(maintenance, initial, initial, np.zeros(len(initial)), maintenance))
+
+
+def protective_call(legs: _Legs, structure: Structure) -> Amounts:
+    """Long call protects short stock: min(10 % K + out-of-the-money amount, the stock's maintenance) beyond its proceeds."""
+    stock = _stock_unit(legs)
+    maintenance = _hedge(legs, stock)
+    initial = stock.initial + _premium(legs, 1)
+    return Amounts(maintenance, initial, stock.value + initial, np.zeros(len(initial)), stock.value + maintenance)
+
+
+def conversion(legs: _Legs, structure: Structure) -> Amounts:
+    """Long stock, long put, short call at one strike: 10 % of the exercise price; the stock counts for no more than K."""
+    stock = _stock_unit(legs)
+    excess = _in_the_money(legs, 2)
+    printed = legs.table.options.hedge_rate * _exercise(legs, 1)
+    initial = stock.initial + _premium(legs, 1)
+    amounts = Amounts(printed + excess, np.maximum(initial, printed) + excess, initial, _premium(legs, 2), printed)
+    return _paid_in_cash_account(legs, amounts)
+
+
+def collar(legs: _Legs, structure: Structure) -> Amounts:
+    """Long stock between a long put and a short call: min(10 % of the put's K + its out-of-the-money amount, 25 % of the call's K)."""
+    stock = _stock_unit(legs)
+    excess = _in_the_money(legs, 2)
+    rates = legs.table.options
+    put_side = rates.hedge_rate * _exercise(legs, 1) + _out_of_the_money(legs, 1)
+    printed = np.minimum(put_side, legs.table.stock.long_maintenance * _exercise(legs, 2))
+    initial = stock.initial + _premium(legs, 1)
+    amounts = Amounts(printed + excess, np.maximum(initial, printed) + excess, initial, _premium(legs, 2), printed)
+    return _paid_in_cash_account(legs, amounts)
+
+
+def reverse_conversion(legs: _Legs, structure: Structure) -> Amounts:
+    """Short stock, long call, short put at one strike: 10 % of the exercise price plus what the put is in the money.
+
+    The manual prints 110 % of the exercise price plus that amount, the short stock counted at the exercise price.
+    """
+    stock = _stock_unit(legs)
+    excess = _in_the_money(legs, 2)
+    exercise = _exercise(legs, 1)
+    maintenance = legs.table.options.hedge_rate * exercise + excess
+    initial = np.maximum(stock.initial, maintenance) + _premium(legs, 1)
+    return Amounts(maintenance, initial, stock.value + initial, _premium(legs, 2), exercise + maintenance)
+
+
+REQUIREMENTS: dict[str, Callable[[_Legs, Structure], Amounts]] = {
+    f.__name__: f
+    for f in (
+        maximum_loss, short_put_and_call, long_options, covered_call, covered_put, protective_put, protective_call, conversion, collar,
+        reverse_conversion,
+    )
+}
+"""Requirement functions by the name that structures declare."""
+
+
+def requirement_of(structure: Structure, table: LegTable, index: Array) -> Amounts:
+    """Amounts of one unit of a structure at n places.
+
+    Parameters
+    ----------
+    structure : entry of the catalogue.
+    table : legs.
+    index : (n, k) rows of the table, one column a leg of the structure.
+
+    Returns
+    -------
+    Amounts of (n,) arrays; maintenance and initial are NaN where an input is missing or a cash account does not admit the structure.
+    """
+    legs = _Legs(table, index)
+    amounts = REQUIREMENTS[structure.requirement](legs, structure)
+    if structure.in_cash_account != "never":
+        return amounts
+    barred = legs["cash_account"][:, 0]
+    nothing = np.full(len(index), np.nan)
+    return Amounts(nothing, nothing, nothing, nothing, nothing).where(barred, amounts)
