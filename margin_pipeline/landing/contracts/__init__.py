@@ -1,0 +1,37 @@
+"""Contracts of the input files: one declarative pandera schema each, which validates and documents.
+
+Belongs here: what a row of each file must look like. Not here: reading files, rules that compare files.
+"""
+
+from margin_pipeline.landing.contracts.books import PORTFOLIOS, POSITIONS
+from margin_pipeline.landing.contracts.contract import FileContract
+from margin_pipeline.landing.contracts.entities import ENTITY_FIGURES, EXPOSURES, NETTING_SETS, OTC_TRADES
+from margin_pipeline.landing.contracts.margin_terms import FUTURES_MARGINS, MARGIN_RATES, MARGIN_SCHEDULES
+from margin_pipeline.landing.contracts.market import DIVIDENDS, FX_RATES, PRICES, RATES, STRATEGY_RETURNS
+from margin_pipeline.landing.contracts.reference import INSTRUMENTS
+
+CONTRACTS: dict[str, FileContract] = {
+    contract.name: contract
+    for contract in (
+        PORTFOLIOS,
+        INSTRUMENTS,
+        POSITIONS,
+        PRICES,
+        FX_RATES,
+        RATES,
+        DIVIDENDS,
+        FUTURES_MARGINS,
+        MARGIN_SCHEDULES,
+        MARGIN_RATES,
+        STRATEGY_RETURNS,
+        ENTITY_FIGURES,
+        EXPOSURES,
+        NETTING_SETS,
+        OTC_TRADES,
+    )
+}
+"""Contract of every file, by name: required ones first, each after those it is checked against."""
+
+REQUIRED_FILES: tuple[str, ...] = tuple(name for name, contract in CONTRACTS.items() if contract.required)
+
+__all__ = ["CONTRACTS", "REQUIRED_FILES", "FileContract"]

@@ -1,0 +1,80 @@
+"""Contracts of margin terms that users bring: futures margins, margin schedules, rates by asset class.
+
+Belongs here: their columns, ranges and units. Not here: which row is in force on a date, or what it charges (margin).
+"""
+
+from __future__ import annotations
+
+import pandera.pandas as pa
+
+from margin_pipeline.landing.contracts.columns import currency, date, number, text
+from margin_pipeline.landing.contracts.contract import FileContract
+
+A_CONTRACT = "instrument currency a contract"
+OF_NOTIONAL = "fraction of notional"
+
+
+def _effective_date() -> pa.Column:
+    return date("First day on which the row applies; may lie ahead.", required=True)
+
+
+def _rates() -> dict[str, pa.Column]:
+    return {
+        "initial_rate": number("Initial margin.", OF_NOTIONAL, required=True, at_least=0, at_most=1),
+        "maintenance_rate": number("Maintenance margin.", OF_NOTIONAL, required=True, at_least=0, at_most=1),
+    }
+
+
+FUTURES_MARGINS = FileContract(
+    name="futures_margins",
+    table="futures_margins",
+    description="Exchange margin of one futures product from a date on.",
+    key=("root", "effective_date"),
+    schema=pa.DataFrameSchema(
+        {
+            "root": text("Product root, as in instruments.root.", required=True),
+            "effective_date": _effective_date(),
+            "initial_overnight": number("Initial margin held overnight.", A_CONTRACT, required=True, at_least=0),
+            "maintenance_overnight": number("Maintenance margin held overnight.", A_CONTRACT, required=True, at_least=0),
+            "initial_intraday": number("Initial margin while the market is open.", A_CONTRACT, at_least=0),
+            "maintenance_intraday": number("Maintenance margin while the market is open.", A_CONTRACT, at_least=0),
+        }
+    ),
+)
+
+MARGIN_SCHEDULES = FileContract(
+    name="margin_schedules",
+    table="margin_schedules",
+    description="One tier of a margin schedule from a date on.",
+    key=("schedule", "effective_date", "threshold"),
+    group=("schedule", "effective_date"),
+    schema=pa.DataFrameSchema(
+        {
+            "schedule": text("Name, as in instruments.margin_schedule.", required=True),
+            "mode": text(
+                "bracket: the whole notional at the rate of its tier; marginal: each slice at its own rate.",
+                required=True,
+                allowed=("bracket", "marginal"),
+                case="lower",
+            ),
+            "threshold": number("Notional from which the tier applies.", "currency of the row", required=True, at_least=0),
+            **_rates(),
+            "currency": currency("Currency of the thresholds.", default="USD"),
+            "effective_date": _effective_date(),
+        }
+    ),
+)
+
+MARGIN_RATES = FileContract(
+    name="margin_rates",
+    table="margin_rates",
+    description="Margin rates of one asset class from a date on; they replace the shipped table of asset_class_rate.",
+    key=("asset_class", "effective_date"),
+    schema=pa.DataFrameSchema(
+        {
+            "asset_class": text("Asset class.", required=True, case="lower"),
+            **_rates(),
+            "effective_date": _effective_date(),
+        }
+    ),
+)

@@ -1,0 +1,67 @@
+"""Reading a Parquet file into the same records of text as a CSV.
+
+Belongs here: turning typed columns into text cells. Not here: what cells mean (coercion, contracts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as arrow_parquet
+
+from margin_pipeline.landing.errors import LandingError
+from margin_pipeline.landing.records import Records, check_header
+
+
+def read_parquet(source: str, data: bytes, wanted: Sequence[str]) -> Records:
+    """Read the records of a Parquet file; row numbers from 1.
+
+    Parameters
+    ----------
+    source : file name, for messages.
+    data : content of the file.
+    wanted : columns to read; others are left alone.
+
+    Raises
+    ------
+    LandingError
+        When the file is no Parquet file or a wanted column holds lists, structures or bytes that are no text.
+    """
+    try:
+        table = arrow_parquet.read_table(pa.BufferReader(data))
+    except (pa.ArrowException, OSError) as error:
+        line = str(error).splitlines()[0] if str(error) else "unknown format"
+        raise LandingError([f"{source} cannot be read as Parquet ({line}); write it again"]) from None
+    header = check_header(source, table.column_names)
+    cells: dict[str, pa.ChunkedArray] = {}
+    for name, column in zip(header, table.columns, strict=True):
+        if name in set(wanted):
+            try:
+                cells[name] = _as_text(column)
+            except (pa.ArrowException, UnicodeDecodeError):
+                message = f"{source}, column {name}: type {column.type} is no text, number, date or boolean; write it as one"
+                raise LandingError([message]) from None
+
+    def raw(row_number: int) -> dict[str, str | None]:
+        return {name: column[row_number - 1].as_py() for name, column in cells.items()}
+
+    return Records(source, header, np.arange(1, table.num_rows + 1, dtype=np.int64), cells, [], raw)
+
+
+def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Cells as a CSV would write them: ISO dates, true and false, shortest exact decimals."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_timestamp(column.type):
+        column = _dates_where_midnight(column)
+    return column.cast(pa.string())
+
+
+def _dates_where_midnight(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    local = pc.local_timestamp(column) if column.type.tz else column
+    days = pc.floor_temporal(local, unit="day")
+    midnight = pc.all(pc.equal(days, local)).as_py()
+    return local.cast(pa.date32()) if midnight in (True, None) else local
