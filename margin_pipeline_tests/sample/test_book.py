@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -88,7 +89,7 @@ def test_every_position_has_a_close_on_every_date():
 
 
 def test_equity_moves_by_exactly_what_the_strategies_report():
-    for before, after in zip(SAMPLE_DATES[:-1], SAMPLE_DATES[1:], strict=True):
+    for before, after in itertools.pairwise(SAMPLE_DATES):
         earned = strategy_returns(after).groupby("portfolio_id")["pnl"].sum()
         moved = equity_on(after) - equity_on(before)
         np.testing.assert_allclose(moved, earned.reindex(moved.index).fillna(0.0), atol=0.02)
