@@ -14,7 +14,8 @@ import pandas as pd
 
 from margin_pipeline import storage
 
-WIDTH = 118
+WIDEST = 200
+"""Characters; the table takes what it needs of them."""
 
 
 class PublishedTables(Protocol):
@@ -57,14 +58,14 @@ def portfolio_table(portfolio_margins: pd.DataFrame, portfolios: pd.DataFrame) -
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for name in ("portfolio", "account", "rule"):
         table.add_column(name, no_wrap=True)
-    for name in ("margin equity", "needed to open", "needed to keep", "left", "used"):
+    for name in ("margin equity", "needed", "left", "used"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     for row in _governing(portfolio_margins, portfolios).itertuples():
-        money = [_money(value) for value in (row.margin_equity, row.initial_margin, row.maintenance_margin, row.excess)]
+        money = [_money(value) for value in (row.margin_equity, row.maintenance_margin, row.excess)]
         money[0] = f"{money[0]} {row.base_currency}"
         table.add_row(row.portfolio_id, row.account_type, row.method, *money, _percent(row.utilization), row.status)
     return _rendered(table)
@@ -150,5 +151,5 @@ def _rendered(table: Any) -> str:
     from rich.console import Console
 
     buffer = io.StringIO()
-    Console(file=buffer, width=WIDTH, no_color=True, force_terminal=False).print(table)
+    Console(file=buffer, width=WIDEST, no_color=True, force_terminal=False).print(table)
     return "\n".join(line.rstrip() for line in buffer.getvalue().strip("\n").splitlines())

@@ -43,7 +43,7 @@ def test_table_has_one_line_a_portfolio_with_the_figures_of_its_governing_method
 
 def test_table_shows_nothing_where_nothing_is_known(margins, portfolios):
     blind = next(line for line in summary.portfolio_table(margins, portfolios).splitlines() if line.startswith("BLIND"))
-    assert blind.split()[3:] == ["700", "USD", "-", "-", "-", "-", "undetermined"]
+    assert blind.split()[3:] == ["700", "USD", "-", "-", "-", "undetermined"]
 
 
 def test_every_portfolio_that_is_not_safe_gets_a_sentence_the_worst_first(margins, portfolios):
