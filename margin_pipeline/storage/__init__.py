@@ -73,7 +73,39 @@ _HOME = {
     "QuerySession": "query",
 }
 
-__all__ = ["StorageError", *_HOME]  # noqa: PLE0604
+__all__ = [
+    "Column",
+    "DatabaseUrls",
+    "EmbeddedServer",
+    "Publication",
+    "QueryResult",
+    "QuerySession",
+    "StorageError",
+    "TableColumns",
+    "abandon",
+    "abandon_dead",
+    "begin",
+    "columns",
+    "database_urls",
+    "execute",
+    "input_hash",
+    "known_at",
+    "load_frame",
+    "open_database",
+    "publish",
+    "published_content",
+    "published_dates",
+    "read_history",
+    "read_published",
+    "read_query",
+    "read_table",
+    "record_content",
+    "rollback",
+    "status",
+    "table_names",
+    "upgrade",
+    "write_table",
+]
 
 
 def __getattr__(name: str) -> Any:

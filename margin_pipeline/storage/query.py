@@ -1,0 +1,77 @@
+"""Statements that a person types.
+
+Belongs here: running any statement, read-only unless told otherwise, and its result as text-ready rows. Not here: formats, prompts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+
+from margin_pipeline.storage.connections import connect, one_line
+from margin_pipeline.storage.errors import StorageError
+from margin_pipeline.storage.urls import DatabaseUrls
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """What a statement gave.
+
+    Attributes
+    ----------
+    columns : names of its columns; empty for a statement that gives no rows.
+    rows : its rows.
+    message : what the database says it did, e.g. `UPDATE 3`.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[tuple[Any, ...]]
+    message: str
+
+
+class QuerySession:
+    """A connection that runs one statement after the other, each in a transaction of its own.
+
+    Parameters
+    ----------
+    write : whether statements may change anything; otherwise the database refuses those that would.
+    """
+
+    def __init__(self, urls: DatabaseUrls, *, write: bool = False) -> None:
+        self._connection = connect(urls)
+        self._connection.read_only = not write
+        self._write = write
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._connection.close()
+
+    def run(self, statement: str) -> QueryResult:
+        """Run one statement and commit it.
+
+        Raises
+        ------
+        StorageError : the database refuses it; nothing was changed.
+        """
+        text = statement.strip().rstrip(";").strip()
+        if not text:
+            return QueryResult((), (), "")
+        try:
+            # With parameters (none, here) one statement at a time is accepted: a second one could leave the read-only transaction.
+            cursor = self._connection.execute(text.replace("%", "%%"), ())  # type: ignore[arg-type]
+            columns = [column.name for column in cursor.description or ()]
+            result = QueryResult(columns, cursor.fetchall() if columns else (), cursor.statusmessage or "")
+            self._connection.commit()
+        except psycopg.errors.ReadOnlySqlTransaction as error:
+            self._connection.rollback()
+            raise StorageError(f"{one_line(error)}; to change something, say --write") from None
+        except psycopg.Error as error:
+            self._connection.rollback()
+            raise StorageError(one_line(error)) from None
+        return result
