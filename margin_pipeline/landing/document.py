@@ -21,38 +21,43 @@ This page is written from the contracts that check the files (`margin_pipeline/l
 ## How a file is read
 
 - **CSV**: UTF-8 (with or without byte order mark), commas, a header line, `"` around cells that hold a comma, `""` for a quote inside
-  such a cell. One physical line is one record; no cell holds a line break; blank lines are skipped. Row numbers are line numbers, the header being 1.
+  such a cell. One physical line is one record; no cell holds a line break; blank lines are skipped. Row numbers are line numbers, the
+  header being 1.
 - **Parquet**: the same columns; row numbers from 1. Times of day and nested types have no place in it.
 - Column names may stand in any order and in any case. Columns that are not listed here are ignored, and a note says so.
 - Blanks around a cell do not count, and an empty cell is a missing value. No word is read as missing: `NA`, `TRUE` and `NULL` are tickers.
-- **Numbers** are plain decimals with an optional exponent (`-1234.5`, `1e6`): finite, without thousands separators, percent signs or units.
-  Rates and volatilities are fractions (0.25 = 25 %). **Dates** are `YYYY-MM-DD`. **Booleans** are true or false (yes, no, 1, 0).
+- **Numbers** are plain decimals with an optional exponent (`-1234.5`, `1e6`): finite, without thousands separators, percent signs or
+  units. Rates and volatilities are fractions (0.25 = 25 %). **Dates** are `YYYY-MM-DD`. **Booleans** are true or false (yes, no, 1, 0).
+- Values from a list (`call`, `reg_t`) may be in any case; symbols, names and currency codes are taken as they are.
 - No cell of a listed column is longer than {LONGEST_CELL} characters or holds a control character.
 
 ## What happens to a row that breaks its contract
 
-It stops nothing and never disappears: it goes to `margin.rejected_rows` with file, row number, column, reason and the row as it was read. For every file
-rows read = rows accepted + rows rejected (`margin.landed_files`). That holds too for lines that do not parse: a quote that is opened and not closed, a
-field too many or too few, bytes that are no UTF-8. A rejected position leaves its portfolio undetermined, for its margin is not known;
-a position in a contract that expired before the date does not.
+It stops nothing and never disappears: it goes to `margin.rejected_rows` with file, row number, column, reason and the row as it was
+read. For every file rows read = rows accepted + rows rejected (`margin.landed_files`). That holds too for lines that do not parse: a
+quote that is opened and not closed, a field too many or too few, bytes that are no UTF-8. A rejected position leaves its portfolio
+undetermined, for its margin is not known; a position in a contract that expired before the date does not.
 
 Rules over several files:
 
-- positions, figures, exposures, results and netting sets name a portfolio of the date, trades a netting set of the date, positions an instrument of the date;
+- positions, figures, exposures, results and netting sets name a portfolio of the date, trades a netting set of the date, positions an
+  instrument of the date;
 - contracts that positions hold expire on the date or later, and uncleared trades mature on the date or later;
 - dates of prices, exchange rates, interest rates and results lie on or before the folder's date;
 - a price of 0 is a mark for options only.
 
-**Repeated rows.** In positions, quantities and wallets of one portfolio, strategy and symbol add up; a price that differs from an earlier row's rejects
-the later row (an empty price differs from none). The entry price is quantity-weighted over the rows on the side of the total: a row on the other side
-closed a part of it at no change of its average. It is missing when one of these rows has none, or the total is 0.
-In every other file identical repeats collapse (and count as accepted), and rows that give different content for one key are all rejected. A margin
-schedule of which one tier is rejected is rejected as a whole.
+**Repeated rows.** In positions, quantities and wallets of one portfolio, strategy and symbol add up; a price that differs from an earlier
+row's rejects the later row (an empty price differs from none, and takes the price that another row gives). The entry price is
+quantity-weighted over the rows on the side of the total: a row on the other side closed a part of it at no change of its average. It is
+missing when one of these rows has none, or the total is 0.
+In every other file identical repeats collapse (and count as accepted), and rows that give different content for one key are all rejected.
+A margin schedule of which one tier is rejected is rejected as a whole.
 
 ## What stops a date
 
-A missing folder, a missing or unreadable file, a header without a required column or with one name twice, a name that is there both as CSV and as Parquet,
-and no row at all in portfolios, instruments or prices. Each is one line that says what to do, and nothing of that date is written.
+A missing folder, a missing or unreadable file, a header without a required column or with one name twice, a name that is there both as
+CSV and as Parquet, and no row at all in portfolios, instruments or prices. Each is one line that says what to do, and nothing of that
+date is written.
 """
 
 

@@ -31,7 +31,7 @@ def text(
     if allowed is not None:
         checks.append(pa.Check.isin(list(allowed), error=f"is none of {', '.join(allowed)}"))
     if pattern is not None:
-        checks.append(pa.Check.str_matches(rf"^(?:{pattern[0]})\Z", error=f"is not {pattern[1]}"))
+        checks.append(pa.Check.str_matches(f"^(?:{pattern[0]})$", error=f"is not {pattern[1]}"))
     notes = {"pattern": pattern[1] if pattern else "", "default_note": default_note}
     return _column("text", description, checks, required, default, case=case, allowed=list(allowed or []), **notes)
 
