@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ from margin_pipeline.storage.urls import DatabaseUrls
 
 # Opening one costs 29 ms; a server that was restarted meanwhile is noticed by asking it after a pause.
 _TRUSTED_SECONDS = 1.0
+
+_SERVER_SAYS = re.compile(r"(?:ERROR|FATAL):\s+(?P<primary>.*?)(?:\n|$)(?:DETAIL:\s+(?P<detail>.*?)(?:\n|$))?", re.DOTALL)
 
 
 @dataclass
@@ -106,8 +109,11 @@ def one_line(error: BaseException) -> str:
         return "; ".join(" ".join(part.split()) for part in parts if part)
     details = dict(getattr(error, "details", None) or [])
     parts = [details.get(f"PG_DIAG_{name}") for name in ("MESSAGE_PRIMARY", "MESSAGE_DETAIL", "MESSAGE_HINT")]
-    said = "; ".join(" ".join(part.split()) for part in parts if part)
-    return said or " ".join(str(error).split())
+    if not any(parts):
+        # Of a bulk load only the text is given, with the driver's own words around it.
+        found = _SERVER_SAYS.search(str(error))
+        parts = [found["primary"], found["detail"]] if found else [str(error)]
+    return "; ".join(" ".join(part.split()) for part in parts if part)
 
 
 def unreachable(urls: DatabaseUrls, error: BaseException) -> StorageError:
