@@ -4,6 +4,22 @@ Belongs here: devices, libraries, threads. Not here: anything about finance.
 """
 
 from margin_pipeline.compute.backend import Array, Backend, BackendError
+from margin_pipeline.compute.devices import available_backends, backend_named
+from margin_pipeline.compute.execution import ComputeReport, run_in_float64, run_on
 from margin_pipeline.compute.numpy_backend import NUMPY
+from margin_pipeline.compute.parallel import map_chunks, pin_threads, pinned_threads
 
-__all__ = ["NUMPY", "Array", "Backend", "BackendError"]
+__all__ = [
+    "NUMPY",
+    "Array",
+    "Backend",
+    "BackendError",
+    "ComputeReport",
+    "available_backends",
+    "backend_named",
+    "map_chunks",
+    "pin_threads",
+    "pinned_threads",
+    "run_in_float64",
+    "run_on",
+]
