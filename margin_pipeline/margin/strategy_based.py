@@ -28,7 +28,8 @@ class Grouping:
 
 
 def group_positions(
-    positions: pd.DataFrame, instruments: pd.DataFrame, portfolios: pd.DataFrame, prices: pd.DataFrame, fx_rates: pd.DataFrame, as_of: dt.date
+    positions: pd.DataFrame, instruments: pd.DataFrame, portfolios: pd.DataFrame, prices: pd.DataFrame, fx_rates: pd.DataFrame,
+    as_of: dt.date,
 ) -> Grouping:
     """Groups of least total maintenance margin for reg_t, portfolio_margin and cash accounts.
 
@@ -39,13 +40,13 @@ def group_positions(
 
     Returns
     -------
-    Grouping : base currency. Every net stock and option position is in the groups with its whole quantity. A group with a missing input, or one
-        that a cash account does not admit, has empty amounts and says why.
+    Grouping : base currency. Every net stock and option position is in the groups with its whole quantity. A group with a missing input,
+        or one that a cash account does not admit, has empty amounts and says why.
 
     Notes
     -----
-    The least maintenance over all partitions into the declared structures, by integer programming; among equals fewest groups (counted in units),
-    then structure names, then symbols. Series are net over strategies first (see ``grouping.netting`` for how they are shared back).
+    The least maintenance over all partitions into the declared structures, by integer programming; among equals fewest groups (counted
+    in units), then structure names, then symbols. Series are net over strategies first; ``grouping.netting`` says how legs are shared.
     """
     book = net_book(positions, instruments, portfolios, prices, fx_rates, as_of)
     with np.errstate(invalid="ignore"):

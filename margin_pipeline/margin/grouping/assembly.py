@@ -6,6 +6,7 @@ Belongs here: the frames and what they say. Not here: which candidates are chose
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 from dataclasses import dataclass
 
@@ -56,7 +57,7 @@ class Groups:
 
 
 def chosen_groups(book: NetBook, candidates: Candidates, choice: Choice, units: Array, singles: Amounts) -> Groups:
-    """Groups of the chosen candidates, and of what they leave of every leg on its own, in the order of portfolio, underlying, structure, symbols."""
+    """Groups of the chosen candidates, and of what they leave of every leg on its own, ordered by block, structure and symbols."""
     table = book.table
     taken = np.flatnonzero(units > 0)
     chosen, chosen_units = choice.candidate[taken], units[taken]
@@ -67,7 +68,8 @@ def chosen_groups(book: NetBook, candidates: Candidates, choice: Choice, units: 
     left = table.quantity - np.bincount(leg, used, minlength=len(table))
     alone = np.flatnonzero(left > 1e-9 * table.quantity)
     names = np.array([s.name for s in STRUCTURES], dtype=object)
-    single_names = np.array([SINGLES[k, s] for k, s in zip(table.kind[alone].tolist(), table.side[alone].tolist(), strict=True)], dtype=object)
+    kind_and_side = zip(table.kind[alone].tolist(), table.side[alone].tolist(), strict=True)
+    single_names = np.array([SINGLES[pair] for pair in kind_and_side], dtype=object)
     joined = _amounts_of(book, candidates, chosen)
     fields = Amounts.__dataclass_fields__
     groups = Groups(
@@ -107,18 +109,19 @@ def group_frame(book: NetBook, groups: Groups, as_of: dt.date) -> pd.DataFrame:
     """Rows of ``strategy_groups``; the groups of netted series come last in each underlying."""
     owner = book.legs.iloc[groups.first_leg].reset_index(drop=True)
     factor = groups.units * owner["fx_rate"].to_numpy(np.float64)
+    unknown = np.isnan(groups.amounts.maintenance * factor)
+    factor = np.where(unknown, np.nan, factor)
     amounts = {f: getattr(groups.amounts, f) * factor for f in Amounts.__dataclass_fields__}
-    unknown = np.isnan(amounts["maintenance"])
     missing = np.full(len(unknown), None, dtype=object)
     missing[unknown] = reasons(book, groups, np.flatnonzero(unknown), as_of)
     frame = pd.DataFrame(
         {
             "portfolio_id": owner["portfolio_id"], "underlying": owner["underlying"], "structure": groups.structure, "units": groups.units,
             "legs": _legs_json(book.table.symbol[groups.leg], groups.quantity, groups.start),
-            "gross_requirement": np.where(unknown, np.nan, amounts["gross"]), "applied_proceeds": np.where(unknown, np.nan, amounts["proceeds"]),
-            "net_call": np.where(unknown, np.nan, amounts["gross"] - amounts["proceeds"]),
-            "maintenance_gross": np.where(unknown, np.nan, amounts["maintenance_gross"]),
-            "initial_margin": np.where(unknown, np.nan, amounts["initial"]), "maintenance_margin": amounts["maintenance"],
+            "gross_requirement": amounts["gross"], "applied_proceeds": amounts["proceeds"],
+            "net_call": amounts["gross"] - amounts["proceeds"],
+            "maintenance_gross": amounts["maintenance_gross"], "initial_margin": amounts["initial"],
+            "maintenance_margin": amounts["maintenance"],
             "missing": missing, "explanation": explanations(book, groups),
         }
     )
@@ -134,7 +137,8 @@ def _netted_groups(book: NetBook) -> pd.DataFrame:
     reference = json.dumps({"rule": "long and short of one series in the portfolio net to nothing", "reference": "FINRA 4210(a)(6)"})
     return pd.DataFrame(
         {
-            "portfolio_id": grouped["portfolio_id"], "underlying": grouped["underlying"], "structure": "netted", "units": grouped["quantity"],
+            "portfolio_id": grouped["portfolio_id"], "underlying": grouped["underlying"], "structure": "netted",
+            "units": grouped["quantity"],
             "legs": [json.dumps([{"symbol": s, "quantity": 0}]) for s in grouped["symbol"]], **dict.fromkeys(amounts, zero),
             "missing": None, "explanation": reference, "_symbol": grouped["symbol"],
         }
@@ -155,8 +159,7 @@ def _legs_json(symbol: Array, quantity: Array, start: Array) -> list[str]:
         f'{{"symbol": {quoted[s]}, "quantity": {int(q) if w else q}}}'
         for s, q, w in zip(symbol.tolist(), quantity.tolist(), whole.tolist(), strict=True)
     ]
-    bounds = start.tolist()
-    return ["[" + ", ".join(text[a:b]) + "]" for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    return ["[" + ", ".join(text[a:b]) + "]" for a, b in itertools.pairwise(start.tolist())]
 
 
 def leg_frame(book: NetBook, groups: Groups, frame: pd.DataFrame, alone: Array) -> pd.DataFrame:
@@ -180,7 +183,8 @@ def leg_frame(book: NetBook, groups: Groups, frame: pd.DataFrame, alone: Array) 
     margin = ordered["maintenance_margin"].to_numpy(np.float64)
     legs = pd.DataFrame(
         {
-            "portfolio_id": ordered["portfolio_id"].to_numpy(dtype=object)[group], "group_id": ordered["group_id"].to_numpy(dtype=object)[group],
+            "portfolio_id": ordered["portfolio_id"].to_numpy(dtype=object)[group],
+            "group_id": ordered["group_id"].to_numpy(dtype=object)[group],
             "strategy": book.rows["strategy"].to_numpy(dtype=object)[row], "symbol": book.table.symbol[groups.leg[entry]],
             "quantity": quantity, "requirement_share": margin[group] * weight / total[group],
         }
@@ -216,14 +220,16 @@ def proof_frame(book: NetBook, groups: Groups, choice: Choice, solution: Solutio
         optimum=optimum, lower_bound=np.where(incomplete, np.nan, bound), greedy_margin=np.where(incomplete, np.nan, greedily),
         seconds=solution.seconds, options=with_options,
     )
-    total = rows.groupby(["portfolio_id", "underlying"], sort=True).agg(
-        {**dict.fromkeys(["optimum", "lower_bound", "greedy_margin"], lambda s: s.sum(skipna=False)), "seconds": "sum", "options": "any"}
-    ) if rows.duplicated(["portfolio_id", "underlying"]).any() else rows.set_index(["portfolio_id", "underlying"])
-    total = total[total["options"]].reset_index()
+    key = ["portfolio_id", "underlying"]
+    total = rows.groupby(key, sort=True).sum().reset_index()
+    unknown = rows.groupby(key, sort=True)["optimum"].apply(lambda s: s.isna().any()).to_numpy()
+    total.loc[unknown, ["optimum", "lower_bound", "greedy_margin"]] = np.nan
+    total = total[total["options"] > 0].reset_index(drop=True)
     slack = total["optimum"] - total["lower_bound"]
-    noise = slack <= 1e-9 * np.maximum(total["optimum"], 1.0)
+    noise_floor = 1e-9 * np.maximum(total["optimum"], 1.0)
+    noise = slack.abs() <= noise_floor
     total["lower_bound"] = total["lower_bound"].mask(noise, total["optimum"])
-    total["greedy_margin"] = total["greedy_margin"].where(total["greedy_margin"] >= total["optimum"], total["optimum"])
+    total["greedy_margin"] = total["greedy_margin"].mask((total["greedy_margin"] - total["optimum"]).abs() <= noise_floor, total["optimum"])
     total["gap"] = np.where(noise, 0.0, slack / total["optimum"].where(total["optimum"] > 0))
     total.loc[total["optimum"].isna(), "gap"] = np.nan
     return total[PROOF_COLUMNS].astype({"portfolio_id": "str", "underlying": "str"})

@@ -51,7 +51,7 @@ def explanations(book: NetBook, groups: Groups) -> list[str]:
         book.legs["fx_rate"].to_numpy(np.float64)[leg].tolist(), strict=True,
     )
     return [
-        f'{head[name] if not in_cash or not m == 0.0 and name not in cash else cash.get(name, paid)}, "underlying_price": {_number(spot)}, '
+        f'{cash.get(name, paid) if in_cash and (m == 0.0 or name in cash) else head[name]}, "underlying_price": {_number(spot)}, '
         f'"maintenance_a_unit": {_number(m)}, "initial_a_unit": {_number(i)}, "currency": {currency[c]}, "fx_rate": {_number(fx)}}}'
         for name, in_cash, spot, m, i, c, fx in columns
     ]

@@ -2,9 +2,9 @@
 
 Belongs here: which positions take part, netting a series over strategies, the columns that rules need. Not here: structures, requirements.
 
-A series is net over the strategies of a portfolio before it is grouped. Every strategy takes part in every group of the series pro rata to its
-quantity: with +10 and -4 the net is +6, and of a group of 3 they carry +5 and -2. The parts add up over strategies to the group's leg and over
-groups to the strategy's position. Only rows on the side of the net carry requirement.
+A series is net over the strategies of a portfolio before it is grouped. Every strategy takes part in every group of the series
+pro rata to its quantity: with +10 and -4 the net is +6, and of a group of 3 they carry +5 and -2. The parts add up over strategies
+to the group's leg and over groups to the strategy's position. Only rows on the side of the net carry requirement.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ from margin_pipeline.parameters.stock_rates import stock_rates
 ACCOUNT_TYPES = ("reg_t", "portfolio_margin", "cash")
 KINDS = {"equity": STOCK, "etf": STOCK, "convertible": CONVERTIBLE, "warrant": WARRANT}
 OPTIONS = ("equity_option", "index_option")
+TERMS = [
+    "symbol", "underlying", "option_type", "strike", "expiry", "exercise", "settlement", "multiplier", "deliverable_units",
+    "leverage_factor",
+]
 FX_DAYS = 7
 
 
@@ -45,7 +49,8 @@ class NetBook:
 
 
 def net_book(
-    positions: pd.DataFrame, instruments: pd.DataFrame, portfolios: pd.DataFrame, prices: pd.DataFrame, fx_rates: pd.DataFrame, as_of: dt.date
+    positions: pd.DataFrame, instruments: pd.DataFrame, portfolios: pd.DataFrame, prices: pd.DataFrame, fx_rates: pd.DataFrame,
+    as_of: dt.date,
 ) -> NetBook:
     """Net legs of the stock and option positions in reg_t, portfolio_margin and cash accounts.
 
@@ -73,10 +78,11 @@ def net_book(
     rows = held[[*key, "strategy", "quantity"]].sort_values([*key, "strategy"], kind="stable")
     position = legs.reset_index(names="leg")[[*key, "leg", "quantity"]].rename(columns={"quantity": "net"})
     rows = rows.merge(position, on=key, how="inner").sort_values(["leg", "strategy"], kind="stable", ignore_index=True)
-    netted = held.merge(series.loc[flat, key], on=key)[[*key, "underlying", "strategy", "quantity"]].sort_values([*key, "strategy"], ignore_index=True)
+    netted = held.merge(series.loc[flat, key], on=key)[[*key, "underlying", "strategy", "quantity"]]
+    netted = netted.sort_values([*key, "strategy"], ignore_index=True)
     table = _leg_table(legs, instruments, prices, fx_rates, as_of)
-    named = legs.rename(columns={"quantity": "net"})[["portfolio_id", "underlying", "symbol", "currency", "base_currency", "fx_rate", "net"]]
-    return NetBook(table, named, rows, netted)
+    named = ["portfolio_id", "underlying", "symbol", "currency", "base_currency", "fx_rate", "net"]
+    return NetBook(table, legs.rename(columns={"quantity": "net"})[named], rows, netted)
 
 
 def _held(positions: pd.DataFrame, instruments: pd.DataFrame, portfolios: pd.DataFrame) -> pd.DataFrame:
@@ -85,8 +91,7 @@ def _held(positions: pd.DataFrame, instruments: pd.DataFrame, portfolios: pd.Dat
     taking_part = positions["asset_class"].isin([*KINDS, *OPTIONS]) & (positions["quantity"] != 0)
     columns = ["portfolio_id", "strategy", "symbol", "quantity", "price", "fx_rate", "asset_class", "currency"]
     held = positions.loc[taking_part, columns].merge(accounts, on="portfolio_id", how="inner")
-    terms = ["symbol", "underlying", "option_type", "strike", "expiry", "exercise", "settlement", "multiplier", "deliverable_units", "leverage_factor"]
-    held = held.merge(instruments[terms], on="symbol", how="left")
+    held = held.merge(instruments[TERMS], on="symbol", how="left")
     own = held["asset_class"].isin(["equity", "etf"]) | held["underlying"].isna()
     held["underlying"] = held["underlying"].where(~own, held["symbol"])
     return held

@@ -2,15 +2,16 @@
 
 Belongs here: the mathematical programs, their proof. Not here: what a candidate is or saves, tables.
 
-A block with one candidate a leg is solved in closed form. The others stand in block-diagonal linear relaxations: where the solution is integral
-it is optimal for the integer program; where it is not, the block gets an integer program of its own. A second program, on the optimal face,
-breaks ties.
+A block with one candidate a leg is solved in closed form. The others stand in block-diagonal linear relaxations: where the solution is
+integral it is optimal for the integer program; where it is not, the block gets an integer program of its own. A second program, on the
+optimal face, breaks ties.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog, milp
@@ -36,7 +37,7 @@ class Program:
     ----------
     saving : (c,) money saved by one unit, >= 0.
     order : (c,) place of the candidate in the order that breaks ties, distinct within a block.
-    legs_joined : (c,) legs of the structure.
+    units_joined : (c,) contracts and lots of stock that one unit joins.
     block : (c,) block of each candidate, ascending.
     start : (c + 1,) where the entries of each candidate start.
     leg : (e,) leg.
@@ -46,7 +47,7 @@ class Program:
 
     saving: Array
     order: Array
-    legs_joined: Array
+    units_joined: Array
     block: Array
     start: Array
     leg: Array
@@ -59,7 +60,7 @@ class Program:
         start = np.concatenate([[0], np.cumsum(sizes)])
         entries = np.repeat(self.start[:-1][chosen] - start[:-1], sizes) + np.arange(start[-1])
         return Program(
-            self.saving[chosen], self.order[chosen], self.legs_joined[chosen], self.block[chosen], start,
+            self.saving[chosen], self.order[chosen], self.units_joined[chosen], self.block[chosen], start,
             self.leg[entries], self.use[entries], self.capacity,
         )
 
@@ -132,7 +133,7 @@ def _chunks(candidates: Array, block: Array) -> list[Array]:
     return np.split(candidates, cuts)
 
 
-def _matrix(program: Program) -> tuple[csr_array, Array]:
+def _matrix(program: Program) -> tuple[Any, Array]:
     """Use of each leg (rows: the legs that occur) by each candidate (columns), and the capacities."""
     legs, row = np.unique(program.leg, return_inverse=True)
     matrix = csr_array((program.use, (row, program.candidate_of_entry())), shape=(len(legs), len(program.saving)))
@@ -142,15 +143,15 @@ def _matrix(program: Program) -> tuple[csr_array, Array]:
 def _tie_costs(program: Program) -> Array:
     """Cost of a unit in the second program: fewer groups first, then the order of structures and symbols.
 
-    A unit that joins k legs makes k - 1 groups fewer. The order weighs less than one group in total; a jitter of irrational numbers makes sums of
-    places distinct, so that what is left to the solver is no choice. Scaled by block.
+    A unit that joins k contracts (or lots of stock) makes k - 1 groups fewer. The order weighs less than one group in total; a jitter of
+    irrational numbers makes sums of places distinct, so that what is left to the solver is no choice. Scaled by block.
     """
     _, position = np.unique(program.block, return_inverse=True)
     largest = np.bincount(position, program.most_units())[position] + 1.0
     places = np.maximum.reduceat(program.order, np.flatnonzero(np.diff(position, prepend=-1)))[position] + 2.0
     jitter = np.modf((program.order + 1.0) * 0.6180339887498949)[0]
     place = (program.order + 1.0 + 0.5 * jitter) / places
-    return (1.0 - program.legs_joined) * np.minimum(largest, 1e4) + 0.5 * place
+    return (1.0 - program.units_joined) * np.minimum(largest, 1e4) + 0.5 * place
 
 
 def _block_scale(program: Program) -> Array:
@@ -168,17 +169,18 @@ def _relaxation(program: Program) -> tuple[Array, Array, Array]:
     first = linprog(-program.saving / _block_scale(program), A_ub=matrix, b_ub=capacity, method="highs-ds")
     if first.status != 0:
         raise RuntimeError(f"the linear relaxation of the grouping failed: {first.message}")
-    bound = np.bincount(position, first.x * program.saving)
+    relaxed: Array = np.asarray(first.x)
+    bound = np.bincount(position, relaxed * program.saving)
     units = _least_ties(program, matrix, capacity, first)
     lost = np.bincount(position, units * program.saving) < bound - 1e-9 * np.maximum(bound, 1.0)
-    units = np.where(lost[position], first.x, units)
+    units = np.where(lost[position], relaxed, units)
     rounded = np.round(units)
     fractional = np.unique(program.block[np.abs(units - rounded) > INTEGRAL])
     units = np.where(np.isin(program.block, fractional), units, rounded)
     return units, bound, fractional
 
 
-def _least_ties(program: Program, matrix: csr_array, capacity: Array, first: OptimizeResult) -> Array:
+def _least_ties(program: Program, matrix: Any, capacity: Array, first: OptimizeResult) -> Array:
     """Units that break ties best among the optima of the relaxation: the face where reduced costs are zero and priced legs are used up."""
     columns = np.flatnonzero(first.lower.marginals <= FACE)
     tight = -first.ineqlin.marginals > FACE
@@ -187,7 +189,7 @@ def _least_ties(program: Program, matrix: csr_array, capacity: Array, first: Opt
         A_eq=matrix[tight][:, columns], b_eq=capacity[tight], method="highs-ds",
     )
     if second.status != 0:
-        return first.x
+        return np.asarray(first.x)
     units = np.zeros(len(program.saving))
     units[columns] = second.x
     return units
@@ -197,8 +199,8 @@ def _integer_program(program: Program) -> tuple[Array, float]:
     """Units of one block by branch and bound, and the proven bound on the saving."""
     matrix, capacity = _matrix(program)
     scale = float(_block_scale(program)[0])
-    options = {"mip_rel_gap": 0.0, "node_limit": NODE_LIMIT}
-    bounds, integral = Bounds(0.0, program.most_units()), np.ones(len(program.saving))
+    options: Any = {"mip_rel_gap": 0.0, "node_limit": NODE_LIMIT}
+    bounds, integral = Bounds(0.0, program.most_units()), np.ones(len(program.saving), dtype=np.int64)
     within = LinearConstraint(matrix, -np.inf, capacity)
     first = milp(-program.saving / scale, integrality=integral, bounds=bounds, constraints=within, options=options)
     if first.x is None:

@@ -14,8 +14,8 @@ from margin_pipeline.margin.structures import STRUCTURES, Amounts, Candidates, L
 from margin_pipeline.margin.structures.leg_table import Array
 
 PENALTY = 100.0
-"""A leg that cannot stand alone (an input is missing, or the account does not admit it) is priced at so many times the greatest value of its block,
-so that it joins a structure that can be computed wherever there is one."""
+"""A leg that cannot stand alone (an input is missing, or the account does not admit it) is priced at so many times the greatest value of
+its block, so that it joins a structure that can be computed wherever there is one."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,9 @@ def _columns(candidates: Candidates, chosen: Array, saving: Array, table: LegTab
     """The program of the chosen candidates, with capacities in whole units where all candidates use a leg in the same quantity."""
     block = candidates.block[chosen]
     first = np.searchsorted(block, block)
+    joined = np.array([sum(leg.ratio for leg in structure.legs) for structure in STRUCTURES])[candidates.structure]
     whole = Program(
-        saving=saving, order=np.zeros(len(saving)), legs_joined=np.diff(candidates.start), block=candidates.block, start=candidates.start,
+        saving=saving, order=np.zeros(len(saving)), units_joined=joined, block=candidates.block, start=candidates.start,
         leg=candidates.leg, use=candidates.use, capacity=table.quantity,
     ).part(chosen)
     greatest, least = np.zeros(len(table)), np.full(len(table), np.inf)
@@ -101,6 +102,6 @@ def _columns(candidates: Candidates, chosen: Array, saving: Array, table: LegTab
     capacity = table.quantity / unit
     capacity = np.where(lots | contracts, np.floor(capacity + 1e-9), capacity)
     return Program(
-        saving=whole.saving, order=np.arange(len(chosen)) - first, legs_joined=whole.legs_joined, block=whole.block, start=whole.start,
+        saving=whole.saving, order=np.arange(len(chosen)) - first, units_joined=whole.units_joined, block=whole.block, start=whole.start,
         leg=whole.leg, use=whole.use / unit[whole.leg], capacity=capacity,
     )

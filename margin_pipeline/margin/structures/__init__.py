@@ -1,6 +1,6 @@
 """Structures of stock and options that margin rules know: what they are, where a book holds them, what they require.
 
-Belongs here: the declared structures, their requirements, finding every place where one fits. Not here: choosing among them (that is grouping).
+Belongs here: the declared structures, their requirements, finding every place where one fits. Not here: choosing among them (grouping).
 """
 
 from margin_pipeline.margin.structures.candidates import Candidates, find_candidates

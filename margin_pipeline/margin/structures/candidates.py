@@ -117,12 +117,12 @@ def _conditions_hold(table: LegTable, structure: Structure, index: Array, last: 
             continue
         values = getattr(table, field)
         holds &= _COMPARISONS[comparison](values[index[:, a]], values[index[:, b]])
-    first = int(structure.legs[0].kind == STOCK)
-    if last > first:
-        a, b = index[:, first], index[:, last]
-        holds &= (table.size[a] == table.size[b]) & (table.multiplier[a] == table.multiplier[b])
+    first_option = int(structure.legs[0].kind == STOCK)
+    if last > first_option:
+        one, other = index[:, first_option], index[:, last]
+        holds &= (table.size[one] == table.size[other]) & (table.multiplier[one] == table.multiplier[other])
         if structure.requirement == "maximum_loss":
-            holds &= table.european[a] == table.european[b]
+            holds &= table.european[one] == table.european[other]
     return holds
 
 

@@ -93,7 +93,9 @@ def _stock_structures() -> tuple[Structure, ...]:
         Structure("protective_put", (stock, long_put), (american_1,), "protective_put", _HEDGED_STOCK + "a", "paid"),
         Structure("protective_call", (short_stock, long_call), (american_1,), "protective_call", _HEDGED_STOCK + "a"),
         Structure("conversion", (stock, long_put, short_call), (same_strike, *both), "conversion", _HEDGED_STOCK + "b", "paid"),
-        Structure("reverse_conversion", (short_stock, long_call, short_put), (same_strike, *both), "reverse_conversion", _HEDGED_STOCK + "c"),
+        Structure(
+            "reverse_conversion", (short_stock, long_call, short_put), (same_strike, *both), "reverse_conversion", _HEDGED_STOCK + "c",
+        ),
         Structure("collar", (stock, long_put, short_call), (("strike", 1, "<", 2), *both), "collar", _HEDGED_STOCK + "d", "paid"),
     )
 

@@ -121,8 +121,8 @@ def _single_in_cash_account(table: LegTable, premium: Array) -> Amounts:
 def greatest_intrinsic_loss(legs: _Legs, structure: Structure) -> Array:
     """Greatest net intrinsic loss of one unit over all prices of the underlying, premiums apart; Cboe SR-CBOE-2012-043.
 
-    The pay-off is piecewise linear with kinks at the strikes and does not fall beyond the highest (structures have no net short call), so the
-    greatest loss stands at zero or at a strike.
+    The pay-off is piecewise linear with kinks at the strikes and does not fall beyond the highest (structures have no net short call), so
+    the greatest loss stands at zero or at a strike.
     """
     strike, call = legs["strike"], legs["kind"] == CALL
     held = np.array([leg.side * leg.ratio for leg in structure.legs])
@@ -137,8 +137,8 @@ def greatest_intrinsic_loss(legs: _Legs, structure: Structure) -> Array:
 def maximum_loss(legs: _Legs, structure: Structure) -> Amounts:
     """Options that limit each other's loss: the greatest loss without premiums; printed with the long premiums, which must be paid.
 
-    In a cash account admitted when nothing can be lost beyond the price paid, or when all legs are European, cash-settled and expire together
-    (FINRA 4210(f)(2)(M)(ii)-(iii)); NaN otherwise.
+    In a cash account admitted when nothing can be lost beyond the price paid, or when all legs are European, cash-settled and expire
+    together (FINRA 4210(f)(2)(M)(ii)-(iii)); NaN otherwise.
     """
     loss = greatest_intrinsic_loss(legs, structure)
     premium = legs["price"] * legs["multiplier"]

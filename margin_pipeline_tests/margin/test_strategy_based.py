@@ -1,0 +1,248 @@
+"""Grouping against published figures: the Cboe margin manual, a broker's strategies, a matcher's traps."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from margin_pipeline.margin.strategy_based import group_positions
+
+CASES = Path(__file__).parents[2].parent / "shared" / "cases"
+MANUAL = json.loads((CASES / "strategy_based_options.json").read_text())["cases"] if CASES.is_dir() else []
+NOT_COVERED = {
+    "convertible_initial_p14": "convertibles do not cover calls yet", "convertible_maint_cap_p14": "convertibles do not cover calls yet",
+    "warrant_cap_p14": "warrants do not cover calls yet",
+}
+
+
+def call(strike, quantity, price=1.0, expiry_index=0, **more):
+    return {"type": "option", "right": "call", "strike": strike, "quantity": quantity, "price": price, "expiry_index": expiry_index, **more}
+
+
+def put(strike, quantity, price=1.0, expiry_index=0, **more):
+    return {"type": "option", "right": "put", "strike": strike, "quantity": quantity, "price": price, "expiry_index": expiry_index, **more}
+
+
+def stock(quantity, price, **more):
+    return {"type": "stock", "quantity": quantity, "price": price, **more}
+
+
+@pytest.mark.parametrize("case", [c for c in MANUAL if c["id"] not in NOT_COVERED], ids=lambda c: c["id"])
+def test_amounts_are_those_of_the_margin_manual(case, option_book):
+    legs = [{**leg, "expiry_index": 2} if "18_months" in case["note"] or "18 months" in case["note"] else leg for leg in case["legs"]]
+    account = "cash" if case["account"] == "cash" else "reg_t"
+    book = option_book(legs, case["underlying_price"], case["underlying_class"], float(case["leverage_factor"]), account)
+    groups = group_positions(*book).groups
+    column = "gross_requirement" if case["phase"] == "initial" else "maintenance_gross"
+    assert groups[column].sum() == pytest.approx(case["requirement_gross"], abs=1.0)
+    if case["net_call"] is not None:
+        assert groups["applied_proceeds"].sum() == pytest.approx(case["applied_proceeds"], abs=1.0)
+        assert groups["net_call"].sum() == pytest.approx(case["net_call"], abs=1.0)
+
+
+@pytest.mark.parametrize(
+    ("case_id", "legs", "price", "net"),
+    [
+        ("IBM-Short_Call", [call(100, -100, 1.68)], 97.73, 172760),
+        ("IBM-Covered_Call", [stock(10000, 97.73), call(100, -100, 1.68)], 97.73, 471850),
+        ("IBM-Protective_Put", [stock(10000, 97.73), put(95, 100, 1.02)], 97.73, 498850),
+        ("IBM-Collar", [stock(10000, 97.73), put(95, 100, 1.02), call(105, -100, 0.4)], 97.73, 494850),
+        ("IBM-Long_Straddle", [put(100, 100, 3.18), call(100, 100, 1.68)], 97.73, 48500),
+    ],
+)
+def test_net_calls_are_those_of_the_2007_handout(case_id, legs, price, net, option_book):
+    assert group_positions(*option_book(legs, price)).groups["net_call"].sum() == pytest.approx(net, abs=100)
+
+
+@pytest.mark.parametrize(
+    ("name", "legs", "price", "formula", "structures"),
+    [
+        ("naked call", [call(300, -1, 112)], 410, 19400, ["naked_call"]),
+        ("collar", [stock(100, 524.62), call(534, -1, 0.01), put(514, 1, 0.018)], 524.62, 6202, ["collar"]),
+        ("debit spread", [put(310, 1, 0.03), put(300, -1, 0.02)], 410, 0, ["bear_put_spread"]),
+        ("credit spread", [put(300, 1, 0.02), put(310, -1, 0.03)], 410, 1000, ["bull_put_spread"]),
+        ("short straddle", [call(300, -1, 112), put(300, -1, 0.02)], 410, 19402, ["short_straddle"]),
+        ("short strangle", [call(310, -1, 100), put(300, -1, 0.02)], 410, 18202, ["short_strangle"]),
+        ("short call butterfly", [call(300, -1, 112), call(310, 2, 100), call(320, -1, 92)], 410, 1000, ["short_call_butterfly"]),
+        ("short put butterfly", [put(300, -1, 0.02), put(310, 2, 0.03), put(320, -1, 0.05)], 410, 1000, ["short_put_butterfly"]),
+        ("short call calendar", [call(300, -1, 112, 1), call(300, 1, 110, 0)], 410, 19400, ["long_option", "naked_call"]),
+        ("short put calendar", [put(300, -1, 0.02, 1), put(300, 1, 0.01, 0)], 410, 3002, ["long_option", "naked_put"]),
+        (
+            "short iron butterfly", [put(300, -1, 0.02), put(310, 1, 0.03), call(310, 1, 100), call(320, -1, 92)], 410, 0,
+            ["short_iron_butterfly"],
+        ),
+        (
+            "short iron condor", [put(300, -1, 0.02), put(310, 1, 0.03), call(320, 1, 92), call(330, -1, 82)], 410, 0,
+            ["short_iron_condor"],
+        ),
+        ("short box", [put(300, 1, 0.02), put(320, -1, 0.05), call(300, -1, 112), call(320, 1, 92)], 410, 2000, ["short_box"]),
+        (
+            "bull call ladder", [call(546, 1, 2.53), call(550, -1, 0.01), call(554, -1, 0.0)], 548.392, 10407.04,
+            ["bull_call_spread", "naked_call"],
+        ),
+        ("bull put ladder", [put(544, 1, 0.0), put(548, 1, 0.02), put(552, -1, 3.484)], 548.343, 400, ["bull_put_spread", "long_option"]),
+    ],
+)
+def test_maintenance_is_the_rule_formula_of_the_brokers_strategies(name, legs, price, formula, structures, option_book):
+    groups = group_positions(*option_book(legs, price)).groups
+    assert groups["maintenance_margin"].sum() == pytest.approx(formula, abs=1.0)
+    assert sorted(groups["structure"]) == structures
+
+
+def test_a_covered_call_in_the_money_needs_the_stock_and_what_the_stock_will_not_bring(option_book):
+    """The broker asks 19,325 and a rule that caps the stock's value at the strike 18,500; here the stock counts in full."""
+    groups = group_positions(*option_book([stock(100, 410), call(300, -1, 112)], 410)).groups
+    assert groups["maintenance_margin"].tolist() == [0.25 * 41000 + 11000]
+    assert groups["initial_margin"].tolist() == [0.5 * 41000 + 11000]
+    assert groups["maintenance_gross"].tolist() == [0.25 * 30000]
+
+
+def test_a_short_that_two_spreads_could_cover_is_covered_once(option_book):
+    book = option_book([call(100, -1), call(105, -1), call(110, 1), call(115, 1)], 100)
+    groups = group_positions(*book).groups
+    assert groups["maintenance_margin"].sum() == 2000.0
+    assert groups["structure"].str.contains("naked").sum() == 0
+    assert set(group_positions(*book).legs.groupby("symbol")["quantity"].sum()) == {-1.0, 1.0}
+
+
+def test_a_true_butterfly_is_one_butterfly(option_book):
+    groups = group_positions(*option_book([call(595, 1), call(600, -2), call(605, 1)], 600)).groups
+    assert groups["structure"].tolist() == ["long_call_butterfly"]
+    assert groups["maintenance_margin"].tolist() == [0.0]
+
+
+@pytest.mark.parametrize("leg", [call, put])
+def test_a_long_that_expires_first_leaves_the_short_uncovered(leg, option_book):
+    groups = group_positions(*option_book([leg(600, 1, expiry_index=0), leg(600, -1, expiry_index=1)], 600)).groups
+    assert groups["structure"].str.startswith("naked").sum() == 1
+
+
+def test_a_long_that_expires_later_covers_the_short(option_book):
+    groups = group_positions(*option_book([call(600, 1, expiry_index=1), call(610, -1, expiry_index=0)], 600)).groups
+    assert groups["structure"].tolist() == ["call_diagonal_spread"]
+    assert groups["maintenance_margin"].tolist() == [0.0]
+
+
+def test_the_wider_wing_of_an_iron_condor_counts(option_book):
+    legs = [put(90, 1), put(95, -1), call(105, -1), call(120, 1)]
+    groups = group_positions(*option_book(legs, 100)).groups
+    assert groups["structure"].tolist() == ["iron_condor"]
+    assert groups["maintenance_margin"].tolist() == [1500.0]
+
+
+def test_european_options_do_not_cover_american_ones(option_book):
+    positions, instruments, *rest = option_book([call(100, -1), call(95, 1)], 100)
+    instruments["exercise"] = np.where(instruments["strike"] == 95, "european", "american")
+    groups = group_positions(positions, instruments, *rest).groups
+    assert sorted(groups["structure"]) == ["long_option", "naked_call"]
+
+
+class TestCashAccount:
+    """Reg T 220.8: what is held is paid for; what is short is secured in full, covered, or not admissible."""
+
+    def test_a_short_put_is_secured_by_its_exercise_price(self, option_book):
+        groups = group_positions(*option_book([put(80, -2, 2)], 95, account="cash")).groups
+        assert groups["maintenance_margin"].tolist() == [16000.0]
+
+    def test_a_covered_call_and_paid_longs_need_nothing(self, option_book):
+        groups = group_positions(*option_book([stock(200, 95), call(100, -1), put(90, 3)], 95, account="cash")).groups
+        assert groups["maintenance_margin"].tolist() == [0.0] * len(groups)
+        assert groups["initial_margin"].sum() == 0.0
+
+    def test_an_uncovered_call_is_not_admissible(self, option_book):
+        groups = group_positions(*option_book([stock(100, 95), call(100, -2)], 95, account="cash")).groups.set_index("structure")
+        assert groups.loc["covered_call", "maintenance_margin"] == 0.0
+        assert np.isnan(groups.loc["naked_call", "maintenance_margin"])
+        assert "not admissible in a cash account" in groups.loc["naked_call", "missing"]
+
+    def test_a_credit_spread_of_european_cash_settled_index_options_is_secured_by_its_width(self, option_book):
+        legs = [put(4000, -1, 20), put(3950, 1, 12)]
+        groups = group_positions(*option_book(legs, 4100, "broad_based_index_or_etf", account="cash")).groups
+        assert groups["maintenance_margin"].tolist() == [5000.0]
+
+    def test_a_credit_spread_of_american_options_is_not_admitted(self, option_book):
+        groups = group_positions(*option_book([put(100, -1), put(95, 1)], 100, account="cash")).groups
+        assert groups["maintenance_margin"].sum() == 10000.0
+
+
+class TestMissingInputs:
+    """A group that cannot be computed is empty and says why; the others stand."""
+
+    def test_without_the_underlying_close_a_spread_still_stands_and_a_naked_call_does_not(self, option_book):
+        groups = group_positions(*option_book([call(100, -1), call(110, 1), call(120, -1, 5)], None)).groups
+        unknown = groups["maintenance_margin"].isna()
+        assert unknown.sum() == 1
+        assert groups.loc[unknown, "missing"].tolist() == ["price of U 2024-01-05"]
+        assert groups.loc[unknown, ["gross_requirement", "initial_margin", "net_call"]].isna().all(axis=None)
+        assert groups.loc[~unknown, "maintenance_margin"].notna().all()
+
+    def test_without_the_mark_a_short_option_has_no_margin(self, option_book):
+        groups = group_positions(*option_book([call(100, -1, None)], 100)).groups
+        assert groups["missing"].tolist() == ["price of U 0 call 100 2024-01-05"]
+
+    def test_without_the_exchange_rate_nothing_is_known(self, option_book):
+        groups = group_positions(*option_book([stock(100, 50)], 50, currency="EUR", fx_rate=np.nan)).groups
+        assert groups["maintenance_margin"].isna().all()
+        assert "exchange rate of EUR into USD" in groups["missing"].iloc[0]
+
+    def test_an_option_without_strike_has_no_margin(self, option_book):
+        positions, instruments, *rest = option_book([call(100, -1)], 100)
+        instruments["strike"] = np.nan
+        groups = group_positions(positions, instruments, *rest).groups
+        assert groups["maintenance_margin"].isna().all()
+        assert "contract terms" in groups["missing"].iloc[0]
+
+
+def test_dollar_floors_convert_to_the_currency_of_the_stock(option_book):
+    """EUR 8 a share at 1.25 dollars: the floor of 5 dollars a share is EUR 4, above 30 % of the price."""
+    book = option_book([stock(-100, 8.0)], 8.0, currency="EUR", fx_rate=1.25, usd_rate=1.25)
+    assert group_positions(*book).groups["maintenance_margin"].tolist() == [pytest.approx(100 * 4.0 * 1.25)]
+
+
+def test_no_positions_give_no_groups(option_book):
+    result = group_positions(*option_book([], 100))
+    assert len(result.groups) == len(result.legs) == len(result.proofs) == 0
+
+
+def test_accounts_under_other_rules_are_left_out(option_book):
+    assert group_positions(*option_book([stock(100, 50)], 50, account="futures")).groups.empty
+
+
+def test_every_text_of_a_group_is_json_and_its_legs_say_what_it_holds(option_book):
+    groups = group_positions(*option_book([stock(150, 95), call(100, -1, 2)], 95)).groups.set_index("structure")
+    assert json.loads(groups.loc["covered_call", "legs"]) == [{"symbol": "U", "quantity": 100}, {"symbol": "U 0 call 100", "quantity": -1}]
+    assert json.loads(groups.loc["long_stock", "legs"]) == [{"symbol": "U", "quantity": 50}]
+    explanation = json.loads(groups.loc["covered_call", "explanation"])
+    assert explanation["underlying_price"] == 95.0
+    assert explanation["maintenance_a_unit"] == 0.25 * 9500
+    assert "4210" in explanation["reference"]
+    assert groups["group_id"].tolist() == ["U-001", "U-002"]
+
+
+def test_strategies_carry_their_part_of_every_group(option_book):
+    legs = [stock(100, 95, strategy="a"), stock(100, 95, strategy="b"), call(100, -1, 2, strategy="c")]
+    result = group_positions(*option_book(legs, 95))
+    shares = result.legs.groupby("group_id")["requirement_share"].sum()
+    assert shares.to_dict() == pytest.approx(result.groups.set_index("group_id")["maintenance_margin"].to_dict())
+    held = result.legs.groupby(["strategy", "symbol"])["quantity"].sum()
+    assert held.to_dict() == pytest.approx({("a", "U"): 100.0, ("b", "U"): 100.0, ("c", "U 0 call 100"): -1.0})
+
+
+def test_strategies_that_net_out_are_in_a_group_that_needs_nothing(option_book):
+    legs = [call(100, 3, strategy="a"), call(100, -3, strategy="b"), stock(10, 95, strategy="a"), stock(-4, 95, strategy="b")]
+    result = group_positions(*option_book(legs, 95))
+    groups = result.groups.set_index("structure")
+    assert groups.loc["netted", ["units", "maintenance_margin"]].tolist() == [3.0, 0.0]
+    held = result.legs.groupby(["strategy", "symbol"])["quantity"].sum().to_dict()
+    assert held == pytest.approx({("a", "U"): 10, ("b", "U"): -4, ("a", "U 0 call 100"): 3, ("b", "U 0 call 100"): -3})
+    assert (result.legs["requirement_share"] >= 0).all()
+
+
+def test_frames_have_the_types_of_the_tables(option_book):
+    result = group_positions(*option_book([stock(100, 95), call(100, -1, 2)], 95))
+    for frame in (result.groups, result.legs, result.proofs):
+        for column in frame.columns.intersection(["portfolio_id", "group_id", "underlying", "structure", "strategy", "symbol", "missing"]):
+            assert isinstance(frame[column].dtype, pd.StringDtype), column
+    assert result.proofs[["optimum", "lower_bound", "gap"]].to_numpy().tolist() == [[2375.0, 2375.0, 0.0]]
