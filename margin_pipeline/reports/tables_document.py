@@ -54,4 +54,8 @@ def _section(name: str, rows: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(tables_document(pd.read_csv(sys.stdin, keep_default_na=False, true_values=["t", "True", "true"], false_values=["f", "False", "false"])))
+    sys.stdout.write(
+        tables_document(
+            pd.read_csv(sys.stdin, keep_default_na=False, true_values=["t", "True", "true"], false_values=["f", "False", "false"])
+        )
+    )
