@@ -13,8 +13,8 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from margin_pipeline.market.option_pricing import black_76, option_value
 from margin_pipeline.sample.closes import SAMPLE_DATES, real_closes
-from margin_pipeline.sample.option_models import black_76, black_scholes_merton
 from margin_pipeline.sample.universe import DERIVATIVES, Derivative
 
 FIRST_INVENTED_DATE = dt.date(2020, 1, 2)
@@ -97,10 +97,9 @@ def _model_prices(derivative: Derivative, sessions: pd.DatetimeIndex, future: pd
         forward = future.loc[sessions].to_numpy()
         value = black_76(forward, derivative.strike, years, RATES["USD"], volatility, is_call)
         return np.maximum(np.round(value * 4) / 4, 0.25)
-    value = black_scholes_merton(spot, derivative.strike, years, RATES["USD"], dividend_yield, volatility, is_call)
-    intrinsic = np.maximum(spot - derivative.strike if is_call else derivative.strike - spot, 0.0)
-    floor = intrinsic if derivative.exercise == "american" else 0.0
-    return np.maximum(np.round(np.maximum(value, floor), 2), 0.01)
+    is_american = derivative.exercise == "american"
+    value = option_value(spot, derivative.strike, years, RATES["USD"], dividend_yield, volatility, is_call, is_american)
+    return np.maximum(np.round(value, 2), 0.01)
 
 
 @lru_cache(maxsize=1)
