@@ -122,6 +122,11 @@ def test_a_line_for_a_person_says_what_where_and_why(land):
     ]
 
 
+def test_a_line_that_does_not_parse_is_charged_to_the_portfolio_it_names_anywhere(land):
+    landed = land({"positions.csv": 'strategy,symbol,portfolio_id,quantity\ncore,AAPL,P2\ncore,P1,1\n"core,AAPL,"P2,1\ncore,AAPL,P9\n'})
+    assert landed.tables["rejected_rows"]["portfolio_id"].fillna("").tolist() == ["P2", "P1", "P2", ""]
+
+
 def test_odd_symbols_are_symbols(land):
     odd = ["NA", "TRUE", "NULL", "'; DROP TABLE portfolios; --", '5" PIPE', "Ü1", "1e5"]
     quoted = ['"' + symbol.replace('"', '""') + '"' for symbol in odd]

@@ -94,12 +94,18 @@ def test_rows_that_contradict_each_other_are_all_rejected(land):
     assert len(landed.tables["prices"]) == 3
 
 
-def test_a_contradiction_of_empty_and_given_is_one_too(land):
-    landed = land(append={"portfolios.csv": "", "instruments.csv": "AAPL,etf,,,,,\n"})
+def test_positions_in_a_contradicted_instrument_are_rejected_with_it(land):
+    landed = land(append={"instruments.csv": "AAPL,etf,,,,,\n"})
     assert landed.tables["rejected_rows"].query("source == 'instruments.csv'")["row_number"].tolist() == [2, 7]
     assert set(landed.tables["rejected_rows"].query("source == 'positions.csv'")["reason"]) == {
         '"AAPL" is not among the accepted instruments'
     }
+
+
+def test_a_value_beside_an_empty_cell_is_a_contradiction(land):
+    prices = "date,symbol,close,adjusted_close\n2022-12-28,AAPL,126.04,\n2022-12-28,AAPL,126.04,125.67\n"
+    rejected = land({"prices.csv": prices}).tables["rejected_rows"]
+    assert rejected[["row_number", "column_name"]].values.tolist() == [[2, "adjusted_close"], [3, "adjusted_close"]]
 
 
 SCHEDULES = "schedule,mode,threshold,initial_rate,maintenance_rate,currency,effective_date\n"
