@@ -1,0 +1,37 @@
+"""What the pages for people point to exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path):
+    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text())
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_named_files_and_folders_exist(page: Path):
+    named = re.findall(r"`((?:margin_pipeline|margin_pipeline_tests|sql|docs|benchmarks|requirements)/[\w./]*)`", page.read_text())
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_pages_name_only_tables_of_the_schema():
+    schema = "\n".join(path.read_text() for path in (ROOT / "sql").rglob("*.sql"))
+    named = {name for page in PAGES for name in re.findall(r"margin\.(\w+)", page.read_text())}
+    assert named - {"py"} != set()
+    assert [name for name in sorted(named - {"py"}) if not re.search(rf"\b{name}\b", schema)] == []
+
+
+def test_every_question_of_the_readme_is_a_file_and_is_answered():
+    readme = (ROOT / "README.md").read_text()
+    asked = re.findall(r"sql/queries/(\w+)\.sql", readme)
+    assert len(set(asked)) >= 5
+    assert all((ROOT / "sql" / "queries" / f"{name}.sql").is_file() for name in asked)
