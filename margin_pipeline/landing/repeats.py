@@ -126,7 +126,7 @@ def _conflicts(frame: pd.DataFrame, contract: FileContract) -> list[Rejection]:
     reasons = [
         f"{_rows(first, last, count)} have the same {key} but differ in {column}; none is used" for first, last, count, column in named
     ]
-    return [Rejection(int(row), column, reason) for row, column, reason in zip(rows, columns, reasons, strict=True)]
+    return [Rejection(int(row), str(column), reason) for row, column, reason in zip(rows, columns, reasons, strict=True)]
 
 
 def _rows(first: int, last: int, count: int) -> str:
