@@ -58,8 +58,9 @@ def can_write(folder: Path, user: int | None) -> bool:
 
 def can_run(binaries: Path, user: int | None) -> bool:
     """Whether the server's user can run the binaries of a folder."""
+    # initdb needs the libraries beside the package, postgres does not.
     try:
-        return run([binaries / "postgres", "--version"], user).returncode == 0
+        return all(run([binaries / program, "--version"], user).returncode == 0 for program in ("postgres", "initdb"))
     except OSError:
         return False
 
