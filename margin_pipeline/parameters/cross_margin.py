@@ -46,7 +46,7 @@ class CrossMarginRules:
     threshold, class_threshold : least s of an offset by correlation, of a class benefit.
     hedge_ratio_tolerance : None or the largest relative difference of the two beta-adjusted exposures.
     net_floor : least net requirement, fraction of the stand-alone requirement.
-    partners_per_symbol : candidate partners kept for each symbol.
+    all_pairs_up_to, partners_per_symbol, seed : up to so many pairs all are candidates, beyond it so many partners drawn for each symbol.
     duration_tolerance_years : durations no further apart are matched.
     account_types, asset_classes : accounts and instruments that take part.
     class_of : class of benefit by asset class.
@@ -58,7 +58,9 @@ class CrossMarginRules:
     class_threshold: float
     hedge_ratio_tolerance: float | None
     net_floor: float
+    all_pairs_up_to: int
     partners_per_symbol: int
+    seed: int
     duration_tolerance_years: float
     account_types: frozenset[str]
     asset_classes: frozenset[str]
@@ -91,7 +93,9 @@ def cross_margin_rules(as_of: dt.date) -> CrossMarginRules:
         class_threshold=float(v["class_threshold"]),
         hedge_ratio_tolerance=None if v["hedge_ratio_tolerance"] is None else float(v["hedge_ratio_tolerance"]),
         net_floor=float(v["net_floor"]),
+        all_pairs_up_to=int(v["all_pairs_up_to"]),
         partners_per_symbol=int(v["partners_per_symbol"]),
+        seed=int(v["seed"]),
         duration_tolerance_years=float(v["duration_tolerance_years"]),
         account_types=frozenset(v["account_types"]),
         asset_classes=frozenset(v["asset_classes"]),

@@ -16,10 +16,20 @@ VALUATION = dt.date(2018, 2, 1)
 CLASSES = {"Rates": "interest_rate", "FX": "fx", "Credit": "credit", "Equity": "equity"}
 
 # Published by the AcadiaSoft SIMM library (schedule tests): class, notional, present value, maturity.
-WITH_PRESENT_VALUES = [("Rates", 100_000, 500, "2019-02-01"), ("FX", -50_000, -100, "2019-02-01"),
-                       ("Rates", 200_000, -25, "2019-02-01"), ("Credit", 300_000, 20, "2019-02-01")]  # fmt: skip
-EXTRA_NOTIONALS = [("Rates", 250_000, 850, "2019-02-01"), ("FX", -500_000, 120, "2019-02-01"), ("Rates", -200_000, -45, "2019-02-01"),
-                   ("Credit", 30_000, -200, "2019-02-01"), ("Equity", 120_000, 0, "2022-02-01"), ("Credit", -40_000, 0, "2030-02-01")]  # fmt: skip
+WITH_PRESENT_VALUES = [
+    ("Rates", 100_000, 500, "2019-02-01"),
+    ("FX", -50_000, -100, "2019-02-01"),
+    ("Rates", 200_000, -25, "2019-02-01"),
+    ("Credit", 300_000, 20, "2019-02-01"),
+]
+EXTRA_NOTIONALS = [
+    ("Rates", 250_000, 850, "2019-02-01"),
+    ("FX", -500_000, 120, "2019-02-01"),
+    ("Rates", -200_000, -45, "2019-02-01"),
+    ("Credit", 30_000, -200, "2019-02-01"),
+    ("Equity", 120_000, 0, "2022-02-01"),
+    ("Credit", -40_000, 0, "2030-02-01"),
+]
 
 
 def trades_of(rows, netting_set="NS1", currency="USD"):
