@@ -23,7 +23,7 @@ from margin_pipeline.compute.kernels import KERNELS, Kernel
 from margin_pipeline.compute.parallel import pinned_threads
 
 FORMAT = 1
-_REPEATS = 3
+_REPEATS = 5
 _LIBRARIES = ("numpy", "scipy", "mlx", "mlx-cpu", "mlx-metal", "mlx-cuda-12", "mlx-cuda-13")
 
 
