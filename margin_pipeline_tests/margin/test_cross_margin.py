@@ -39,7 +39,7 @@ def benefits(book, correlation, rules=None, betas=None, volatilities=None, base_
     risk["volatility"] = [0.2] * len(names) if volatilities is None else volatilities
     portfolios = None
     if base_currency is not None:
-        portfolios = pd.DataFrame({"portfolio_id": frame["portfolio_id"].unique()}).assign(account_type="reg_t", base_currency=base_currency)
+        portfolios = pd.DataFrame({"portfolio_id": ["P"], "account_type": ["reg_t"], "base_currency": [base_currency]})
     instruments = frame[["symbol", "asset_class", "underlying", "sector", "modified_duration", "contract_type"]].drop_duplicates("symbol")
     return find_benefits(frame, frame, instruments, risk, names, np.array(correlation, dtype=float), AS_OF, portfolios, rules)
 
