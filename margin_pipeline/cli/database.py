@@ -19,7 +19,7 @@ ACTIONS = {
 }
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command and its actions."""
     parser = subparsers.add_parser("database", help="URL, migrations, the embedded server", description=__doc__.splitlines()[0])
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 WIDEST_CELL = 60
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command and its options."""
     parser = subparsers.add_parser("sql", help="query the result database", description=__doc__.splitlines()[0])
     parser.add_argument("query", nargs="?", metavar="QUERY", help="one statement; without it, a prompt, or statements from a pipe")

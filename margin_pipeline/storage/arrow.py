@@ -78,7 +78,8 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
     names = table.schema.names
     if len(set(names)) != len(names):
         raise StorageError("two columns of the query have the same name; name them apart with `as`")
-    return pa.table(dict(zip(names, arrays, strict=True))).to_pandas(date_as_object=False)
+    frame: pd.DataFrame = pa.table(dict(zip(names, arrays, strict=True))).to_pandas(date_as_object=False)
+    return frame
 
 
 def _as_field(values: pa.Array, field: pa.Field) -> pa.Array:
@@ -135,7 +136,7 @@ def _refuse_other_kinds(found: pa.Array, column: Column, target: pa.DataType) ->
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or kind == pa.string_view()
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or kind == pa.string_view())
 
 
 def _refuse_times_of_day(found: pa.Array) -> None:

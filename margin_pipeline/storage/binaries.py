@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from margin_pipeline.storage.errors import StorageError
 
@@ -34,7 +35,7 @@ def run(command: Sequence[str | os.PathLike[str]], user: int | None, *, output: 
 
     With `output`, stdout and stderr are collected: only for commands that leave no process behind, which would keep the pipe open.
     """
-    identity = {"user": user, "group": user, "extra_groups": []} if user is not None else {}
+    identity: dict[str, Any] = {"user": user, "group": user, "extra_groups": []} if user is not None else {}
     sink = subprocess.PIPE if output else subprocess.DEVNULL
     return subprocess.run(
         [os.fspath(part) for part in command],
@@ -47,7 +48,7 @@ def run(command: Sequence[str | os.PathLike[str]], user: int | None, *, output: 
         cwd="/",
         umask=0o077,
         env={**os.environ, "LC_ALL": "C", "TZ": "UTC"},
-        **identity,  # type: ignore[arg-type]
+        **identity,
     )
 
 

@@ -57,7 +57,7 @@ def append(
             cursor.adbc_ingest(table, rows, mode="append", db_schema_name=schema)
     except dbapi.Error as error:
         raise StorageError(f"{table}: the table refused the rows: {one_line(error)}") from error
-    return rows.num_rows
+    return int(rows.num_rows)
 
 
 def read_query(urls: DatabaseUrls, sql: str, params: Sequence[object] = ()) -> pd.DataFrame:
@@ -85,7 +85,7 @@ def read_query(urls: DatabaseUrls, sql: str, params: Sequence[object] = ()) -> p
     return to_pandas(found)
 
 
-def execute(urls: DatabaseUrls, sql: str, params: Sequence[object] = ()) -> list[tuple]:
+def execute(urls: DatabaseUrls, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
     """Run a statement in a transaction of its own, committed; gives the rows that it returns, if any.
 
     Parameters
@@ -98,5 +98,5 @@ def execute(urls: DatabaseUrls, sql: str, params: Sequence[object] = ()) -> list
     StorageError : the database refuses it; nothing was changed.
     """
     with transaction(urls) as connection:
-        cursor = connection.execute(sql, tuple(params) or None)  # type: ignore[arg-type]
+        cursor = connection.execute(sql, tuple(params) or None)
         return cursor.fetchall() if cursor.description else []

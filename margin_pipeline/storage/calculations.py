@@ -56,7 +56,7 @@ def begin(urls: DatabaseUrls, as_of: dt.date, run_id: str, code_version: str, se
             (as_of, run_id, code_version, text),
         )
         (found,) = _one(connection, "select calculation_id from margin_data.calculations where run_id = %s and as_of = %s", (run_id, as_of))
-    return found
+    return int(found)
 
 
 def record_content(urls: DatabaseUrls, calculation_id: int, content_hash: str) -> None:
@@ -161,10 +161,10 @@ def _abandon(connection: psycopg.Connection[Any], calculation_id: int) -> bool:
 
 
 def _one(connection: psycopg.Connection[Any], sql: str, params: tuple[Any, ...]) -> tuple[Any, ...]:
-    row = connection.execute(sql, params).fetchone()  # type: ignore[arg-type]
+    row = connection.execute(sql, params).fetchone()
     if row is None:
         raise StorageError("the database gave no row where there is always one; apply the migrations: margin-pipeline database upgrade")
-    return row
+    return tuple(row)
 
 
 def _not_running(connection: psycopg.Connection[Any], calculation_id: int) -> str:

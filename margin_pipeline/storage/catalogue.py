@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from margin_pipeline.storage.connections import transaction
 from margin_pipeline.storage.errors import StorageError
@@ -128,13 +129,13 @@ def _tables(urls: DatabaseUrls, schema: str) -> dict[str, TableColumns]:
 def _read(urls: DatabaseUrls, schema: str) -> dict[str, TableColumns]:
     with transaction(urls) as connection:
         rows = connection.execute(_COLUMNS, (schema,)).fetchall()
-    tables: dict[str, list[tuple]] = {}
+    tables: dict[str, list[tuple[Any, ...]]] = {}
     for row in rows:
         tables.setdefault(row[0], []).append(row)
     return {name: _table(name, found) for name, found in tables.items()}
 
 
-def _table(name: str, rows: list[tuple]) -> TableColumns:
+def _table(name: str, rows: list[tuple[Any, ...]]) -> TableColumns:
     key = sorted((row[8], row[3]) for row in rows if row[8])
     found = tuple(Column(row[3], row[4], row[5], row[6], row[7] or "") for row in rows)
     return TableColumns(name, rows[0][2] or "", found, tuple(column for _, column in key), rows[0][1] == "p")

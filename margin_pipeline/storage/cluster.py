@@ -81,13 +81,10 @@ class Cluster:
         shutil.rmtree(draft, ignore_errors=True)
         password = secrets.token_urlsafe(24)
         given = self._write(self.home / "password.new", password + "\n")
-        made = run(
-            [self.binaries / "initdb", "-D", draft, "-U", SUPERUSER, "--encoding=UTF8", "--locale=C", "--no-instructions"]
-            + ["--auth-local=trust", "--auth-host=scram-sha-256", f"--pwfile={given}"]
-            + (["--no-sync"] if self._options.get("fsync") == "off" else []),
-            self._user,
-            output=True,
-        )
+        command: list[str | os.PathLike[str]] = [self.binaries / "initdb", "-D", draft, "-U", SUPERUSER, "--encoding=UTF8", "--locale=C"]
+        command += ["--no-instructions", "--auth-local=trust", "--auth-host=scram-sha-256", f"--pwfile={given}"]
+        command += ["--no-sync"] if self._options.get("fsync") == "off" else []
+        made = run(command, self._user, output=True)
         given.unlink()
         if made.returncode != 0:
             shutil.rmtree(draft, ignore_errors=True)

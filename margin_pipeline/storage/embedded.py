@@ -79,9 +79,9 @@ class EmbeddedServer:
             yield _urls(found)
         finally:
             with alone(self._path("start")):
-                found = placements.read(self.data_dir)
-                if users.try_alone() and found is not None and not found.keeps:
-                    Cluster(found).stop()
+                left = placements.read(self.data_dir)
+                if users.try_alone() and left is not None and not left.keeps:
+                    Cluster(left).stop()
                 users.close()
 
     def start(self, port: int | None = None) -> DatabaseUrls:

@@ -182,7 +182,7 @@ def _apply_views(connection: psycopg.Connection[Any]) -> None:
         for name, text in files.items():
             before = _views(connection)
             try:
-                connection.execute(text)  # type: ignore[arg-type]
+                connection.execute(text)
             except psycopg.Error as error:
                 raise StorageError(f"sql/views/{name} cannot be applied: {one_line(error)}") from error
             made = sorted(_views(connection) - before)
@@ -202,7 +202,7 @@ def _drop_views(connection: psycopg.Connection[Any]) -> None:
             listed = ", ".join(f'margin."{view}"' for view in views)
             try:
                 # All in one statement, so that those that build on each other go together and nobody else's view goes with them.
-                connection.execute(f"drop view if exists {listed}")  # type: ignore[arg-type]
+                connection.execute(f"drop view if exists {listed}")
             except psycopg.errors.DependentObjectsStillExist as error:
                 raise StorageError(
                     f"views of your own stand on views that have to be made anew; drop them first: {one_line(error)}"

@@ -128,7 +128,7 @@ def published_dates(urls: DatabaseUrls, scope: str | None = None) -> list[dt.dat
 
 def _calculation(connection: psycopg.Connection[Any], condition: str, value: object, *, lock: bool = False) -> _Calculation | None:
     text = f"select {_FIELDS} from margin_data.calculations where {condition}{' for update' if lock else ''}"
-    row = connection.execute(text, (value,)).fetchone()  # type: ignore[arg-type]
+    row = connection.execute(text, (value,)).fetchone()
     return _Calculation(*row) if row else None
 
 

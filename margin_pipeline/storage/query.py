@@ -63,8 +63,8 @@ class QuerySession:
         if not text:
             return QueryResult((), (), "")
         try:
-            # With parameters (none, here) one statement at a time is accepted: a second one could leave the read-only transaction.
-            cursor = self._connection.execute(text.replace("%", "%%"), ())  # type: ignore[arg-type]
+            # Prepared, one statement at a time is accepted: a second one could leave the read-only transaction.
+            cursor = self._connection.execute(text, prepare=True)
             columns = [column.name for column in cursor.description or ()]
             result = QueryResult(columns, cursor.fetchall() if columns else (), cursor.statusmessage or "")
             self._connection.commit()

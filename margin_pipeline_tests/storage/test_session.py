@@ -1,0 +1,61 @@
+"""Opening the databases of a command. Not here: the embedded server itself."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from margin_pipeline import storage
+from margin_pipeline.storage import StorageError
+from margin_pipeline.storage.urls import with_database
+
+
+@pytest.fixture
+def data_dir():
+    folder = Path(tempfile.mkdtemp(prefix="margin-session-"))
+    folder.chmod(0o711)
+    yield folder
+    storage.EmbeddedServer(folder).remove()
+    shutil.rmtree(folder)
+
+
+def test_without_a_url_the_embedded_server_is_up_to_date_inside_and_down_after(data_dir):
+    with storage.open_database(data_dir, None, None) as urls:
+        assert all(migration.applied_at for migration in storage.status(urls))
+        assert storage.database_urls(data_dir, None, None) == urls
+        assert storage.read_query(urls, "select * from margin.calculations").empty
+    assert not storage.EmbeddedServer(data_dir).is_running()
+
+
+def test_dagsters_database_is_made_on_a_server_of_somebody_else(bare_database, tmp_path):
+    with storage.open_database(tmp_path, bare_database.libpq, None) as urls:
+        assert storage.execute(storage.DatabaseUrls(urls.dagster_libpq, ""), "select current_database()")[0][0].endswith("_dagster")
+        storage.execute(urls, "select 1 from margin.calculations")
+    name = urls.dagster_libpq.partition("?")[0].rpartition("/")[2]
+    with storage.QuerySession(bare_database, write=True) as session:
+        session._connection.autocommit = True
+        session.run(f'drop database "{name}" with (force)')
+
+
+def test_a_user_who_may_not_make_dagsters_database_is_told(bare_database, tmp_path):
+    storage.execute(bare_database, "drop role if exists visitor")
+    storage.execute(bare_database, "create role visitor login")
+    url = bare_database.libpq.replace("postgres@", "visitor@")
+    with pytest.raises(StorageError, match="MARGIN_DAGSTER_DATABASE_URL"), storage.open_database(tmp_path, url, None):
+        pass
+    storage.execute(bare_database, "drop role visitor")
+
+
+def test_a_database_that_is_not_there_is_said_without_the_password(bare_database, tmp_path):
+    url = with_database(bare_database.libpq, "nowhere").replace("postgres@", "postgres:secret@")
+    with pytest.raises(StorageError, match="nowhere") as refused, storage.open_database(tmp_path, url, None):
+        pass
+    assert "secret" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_data_folder_that_cannot_be_made_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="MARGIN_DATA_DIR"), storage.open_database(tmp_path / "file" / "data", None, None):
+        pass
