@@ -1,0 +1,87 @@
+"""Value at risk of every portfolio and its attribution to strategies, under every method of the settings.
+
+Belongs here: the one entry point that takes tables and returns tables. Not here: the methods.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from margin_pipeline.compute import NUMPY, Backend
+from margin_pipeline.parameters.risk import RiskSettings
+from margin_pipeline.risk.book import build_book
+from margin_pipeline.risk.exposures import risk_positions
+from margin_pipeline.risk.figures import portfolio_table, strategy_components
+from margin_pipeline.risk.gaussian_method import gaussian_figures
+from margin_pipeline.risk.historical_method import historical_figures
+from margin_pipeline.risk.scenarios import factor_history
+
+Floats = npt.NDArray[Any]
+OTC_REASON = "trades of netting sets are not revalued: no value at risk of an otc account"
+
+
+@dataclass(frozen=True)
+class RiskResult:
+    """Risk of a date.
+
+    Attributes
+    ----------
+    portfolio_risk : frame of that table.
+    strategy_risk_components : the risk columns of table strategy_risk.
+    """
+
+    portfolio_risk: pd.DataFrame
+    strategy_risk_components: pd.DataFrame
+
+
+def assess(
+    positions: pd.DataFrame,
+    instruments: pd.DataFrame,
+    portfolios: pd.DataFrame,
+    prices: pd.DataFrame,
+    fx_rates: pd.DataFrame,
+    rates: pd.DataFrame,
+    dividends: pd.DataFrame,
+    symbols: Sequence[str],
+    correlation: Floats,
+    symbol_risk: pd.DataFrame,
+    settings: RiskSettings,
+    as_of: dt.date,
+    backend: Backend = NUMPY,
+) -> RiskResult:
+    """Gaussian and historical risk of portfolios and strategies.
+
+    Parameters
+    ----------
+    positions, instruments, portfolios, prices, fx_rates, rates, dividends, symbol_risk : frames of those tables, histories
+        resolved up to the date.
+    symbols, correlation : (n,) factors and (n, n) their correlation, as estimated on the date.
+    settings : confidences, horizons, window.
+    as_of : business date.
+    backend : where options are revalued in scenarios; everything else is float64 on the CPU.
+
+    Returns
+    -------
+    RiskResult; the figures of a portfolio are missing, with the reasons, where a position or a factor of it lacks an input.
+    """
+    held = risk_positions(positions, instruments, portfolios, prices, rates, dividends, as_of)
+    book = build_book(held, positions, portfolios)
+    unmodelled = _portfolios_without_figures(book.portfolios, portfolios)
+    options = set(instruments.loc[instruments["option_type"].notna(), "symbol"])
+    history = factor_history(prices, fx_rates, book.factors, options, settings, as_of)
+    figures = gaussian_figures(book, symbols, correlation, symbol_risk, settings, unmodelled)
+    figures += historical_figures(book, history, settings, unmodelled, backend)
+    return RiskResult(portfolio_table(book, figures), strategy_components(book, figures))
+
+
+def _portfolios_without_figures(names: pd.Index, portfolios: pd.DataFrame) -> dict[int, str]:
+    # Their risk is in trades, which are no positions: 0 would be a claim.
+    of_trades = portfolios.loc[portfolios["account_type"] == "otc", "portfolio_id"]
+    return {int(row): OTC_REASON for row in np.sort(names.get_indexer(pd.Index(of_trades)))}
