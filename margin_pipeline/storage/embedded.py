@@ -22,6 +22,8 @@ from margin_pipeline.storage.placement import DEFAULT_PORT, Placement
 from margin_pipeline.storage.urls import DAGSTER_SUFFIX, DatabaseUrls
 
 DATABASE = "margin"
+# Makers of databases on one server take turns.
+_DATABASES_LOCK = 4210_0003
 
 
 class EmbeddedServer:
@@ -204,6 +206,8 @@ def _make_databases(urls: DatabaseUrls) -> None:
     from margin_pipeline.storage.urls import database_name, with_database
 
     with psycopg.connect(with_database(urls.libpq, "postgres"), autocommit=True) as connection:
+        # The session of a killed command may still be making one: its lock goes when it has ended.
+        connection.execute("select pg_advisory_lock(%s)", (_DATABASES_LOCK,))
         present = {name for (name,) in connection.execute("select datname from pg_database")}
         for name in (database_name(urls.libpq), database_name(urls.dagster_libpq)):
             if name not in present:

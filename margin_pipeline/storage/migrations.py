@@ -23,6 +23,7 @@ from margin_pipeline.storage.errors import StorageError
 from margin_pipeline.storage.urls import DatabaseUrls
 
 _LOCK = 4210_0002
+_YOYO_LOCK = 4210_0004
 _ROLLBACK = ".rollback.sql"
 
 
@@ -82,7 +83,7 @@ def upgrade(urls: DatabaseUrls) -> list[str]:
         outstanding = [name for name in names if name not in applied]
         if outstanding:
             _drop_views(connection)
-            _run_yoyo(urls, outstanding, backwards=False)
+            _run_yoyo(urls, connection, outstanding, backwards=False)
         _apply_views(connection)
     _forget_catalogue()
     return outstanding
@@ -107,7 +108,7 @@ def rollback(urls: DatabaseUrls, to: str | None = None) -> list[str]:
         undone = [name for name in reversed(names) if name in applied and (to is None or name > to)]
         if undone:
             _drop_views(connection)
-            _run_yoyo(urls, undone, backwards=True)
+            _run_yoyo(urls, connection, undone, backwards=True)
     _forget_catalogue()
     return undone
 
@@ -152,14 +153,17 @@ def _is_missing(connection: psycopg.Connection[Any], table: str) -> bool:
     return row is None or row[0]
 
 
-def _run_yoyo(urls: DatabaseUrls, names: list[str], *, backwards: bool) -> None:
+def _run_yoyo(urls: DatabaseUrls, connection: psycopg.Connection[Any], names: list[str], *, backwards: bool) -> None:
     from yoyo import get_backend, read_migrations
     from yoyo.exceptions import BadMigration
 
     backend = get_backend(urls.results)
     try:
         migrations = {migration.id: migration for migration in read_migrations(str(sql_folder() / "migrations"))}
-        for name in names:
+        # The session that ran the files of a killed command may still be at it: its lock goes when it has ended.
+        backend.execute(f"select pg_advisory_lock({_YOYO_LOCK})")
+        applied = _applied(connection)
+        for name in (name for name in names if (name in applied) == backwards):
             try:
                 if backwards:
                     backend.rollback_one(migrations[name])

@@ -13,6 +13,9 @@ from margin_pipeline.storage import urls as url_forms
 from margin_pipeline.storage.errors import StorageError
 from margin_pipeline.storage.urls import DatabaseUrls
 
+# Makers of databases on one server take turns.
+_DATABASES_LOCK = 4210_0003
+
 
 def database_urls(data_dir: Path, database_url: str | None, dagster_database_url: str | None) -> DatabaseUrls:
     """URLs of the databases in use; starts nothing.
@@ -84,11 +87,13 @@ def ensure_dagster_database(urls: DatabaseUrls) -> None:
     name = url_forms.database_name(urls.dagster_libpq)
     with connect(urls) as connection:
         connection.autocommit = True
+        connection.execute("select pg_advisory_lock(%s)", (_DATABASES_LOCK,))
         same_server = url_forms.with_database(urls.libpq, name) == urls.dagster_libpq
         if same_server and not connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
             try:
                 connection.execute(psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(name)))
-            except psycopg.errors.DuplicateDatabase:
+            except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+                # Somebody else has made it meanwhile.
                 return
             except psycopg.errors.InsufficientPrivilege:
                 raise StorageError(

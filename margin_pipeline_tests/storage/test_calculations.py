@@ -4,6 +4,7 @@ import datetime as dt
 import threading
 
 import pandas as pd
+import psycopg
 import pytest
 
 from margin_pipeline import storage
@@ -36,6 +37,16 @@ def test_runs_that_begin_at_once_do_not_disturb_each_other(fresh_database):
         thread.join()
     assert problems == []
     assert len(set(found)) == 2
+
+
+def test_the_first_calculation_of_a_month_does_not_wait_for_a_reader(empty_tables):
+    with psycopg.connect(empty_tables.libpq) as reader:
+        reader.execute("select * from margin.prices, margin.positions")
+        thread = threading.Thread(target=storage.begin, args=(empty_tables, dt.date(2021, 6, 1), "run", "1", {}))
+        thread.start()
+        thread.join(20)
+        assert not thread.is_alive()
+    assert storage.execute(empty_tables, "select to_regclass('margin_data.prices_y2021m06') is null") == [(False,)]
 
 
 def test_writing_a_table_again_replaces_its_rows(empty_tables, calculate, prices):

@@ -83,8 +83,10 @@ begin
     loop
         child := parent.relname || to_char(first_day, '"_y"YYYY"m"MM');
         if to_regclass('margin_data.' || child) is null then
-            execute format('create table margin_data.%I partition of margin_data.%I for values from (%L) to (%L)',
-                           child, parent.relname, first_day, (first_day + interval '1 month')::date);
+            -- Made aside and attached: making it as a partition would wait for readers of the table, and let new ones wait.
+            execute format('create table margin_data.%I (like margin_data.%I including all)', child, parent.relname);
+            execute format('alter table margin_data.%I attach partition margin_data.%I for values from (%L) to (%L)',
+                           parent.relname, child, first_day, (first_day + interval '1 month')::date);
         end if;
     end loop;
 end $$;
@@ -103,7 +105,7 @@ begin
     end if;
     for written in
         select c.relname from pg_partitioned_table p join pg_class c on c.oid = p.partrelid
-        join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'margin_data'
+        join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'margin_data' order by c.relname
     loop
         execute format('delete from margin_data.%I where as_of = %L and calculation_id = %L', written.relname, dated, discarded);
     end loop;
