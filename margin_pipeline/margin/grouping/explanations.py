@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from margin_pipeline.margin.grouping.netting import NetBook
-from margin_pipeline.margin.structures.catalogue import CALL, PUT, SHORT, SINGLE_REFERENCES, STOCK, STRUCTURES, UNKNOWN
+from margin_pipeline.margin.structures.catalogue import CALL, LONG, PUT, SHORT, SINGLES, STOCK, STRUCTURES, UNKNOWN
+from margin_pipeline.margin.structures.leg_table import LegTable
 from margin_pipeline.margin.structures.requirements import REQUIREMENTS
 
 if TYPE_CHECKING:
@@ -30,8 +31,15 @@ SINGLE_RULES = {
 CASH_RULES = {"naked_put": "cash account: exercise price in full"}
 
 
-def _rule_texts() -> dict[str, tuple[str, str]]:
-    texts = {name: (rule, SINGLE_REFERENCES[name]) for name, rule in SINGLE_RULES.items()}
+def _rule_texts(table: LegTable) -> dict[str, tuple[str, str]]:
+    """Rule and reference by structure; of single legs the references that are in force."""
+    stock, options = table.stock, table.options
+    by_kind = {
+        (True, LONG): f"{stock.initial_reference}; {stock.long_reference}",
+        (True, SHORT): f"{stock.initial_reference}; {stock.short_reference}",
+        (False, LONG): options.long_reference, (False, SHORT): options.short_reference,
+    }
+    texts = {name: (SINGLE_RULES[name], by_kind[kind not in (CALL, PUT, UNKNOWN), side]) for (kind, side), name in SINGLES.items()}
     for structure in STRUCTURES:
         first_line = (REQUIREMENTS[structure.requirement].__doc__ or "").strip().splitlines()[0]
         texts[structure.name] = (first_line, structure.reference)
@@ -41,9 +49,10 @@ def _rule_texts() -> dict[str, tuple[str, str]]:
 def explanations(book: NetBook, groups: Groups) -> list[str]:
     """One JSON object a group: rule, reference, underlying price, amounts of one unit in instrument currency, exchange rate."""
     table, leg = book.table, groups.first_leg
-    head = {n: f'{{"rule": {json.dumps(rule)}, "reference": {json.dumps(reference)}' for n, (rule, reference) in _rule_texts().items()}
-    cash = {n: f'{{"rule": {json.dumps(rule)}, "reference": "Regulation T 220.8"' for n, rule in CASH_RULES.items()}
-    paid = '{"rule": "cash account: what is held is paid for", "reference": "Regulation T 220.8"'
+    head = {n: f'{{"rule": {json.dumps(rule)}, "reference": {json.dumps(reference)}' for n, (rule, reference) in _rule_texts(table).items()}
+    reference = json.dumps(table.options.cash_reference)
+    cash = {n: f'{{"rule": {json.dumps(rule)}, "reference": {reference}' for n, rule in CASH_RULES.items()}
+    paid = f'{{"rule": "cash account: what is held is paid for", "reference": {reference}'
     currency = {c: json.dumps(c) for c in set(book.legs["currency"])}
     columns = zip(
         groups.structure.tolist(), table.cash_account[leg].tolist(), table.spot[leg].tolist(), groups.amounts.maintenance.tolist(),
@@ -75,13 +84,13 @@ def _reason(book: NetBook, groups: Groups, group: int, as_of: dt.date) -> str:
             found.append(f"contract terms of {symbol}")
         barred = kind == CALL or kind not in (PUT, UNKNOWN)
         if table.cash_account[leg] and table.side[leg] == SHORT and barred:
-            found.append(f"{symbol}: short {'call without cover' if kind == CALL else 'security'} is not admissible in a cash account")
+            found.append(f"{symbol}: a short {'call without cover' if kind == CALL else 'security'} is not admissible in a cash account")
         if np.isnan(table.price[leg]):
             found.append(f"price of {symbol} {as_of}")
         if kind in (CALL, PUT) and np.isnan(table.spot[leg]):
             found.append(f"price of {owner['underlying']} {as_of}")
         if kind == STOCK and np.isnan(table.dollars[leg]):
-            found.append(f"exchange rate of {owner['currency']} {as_of}")
+            found.append(f"exchange rate of {owner['currency']} into USD {as_of}")
         if np.isnan(owner["fx_rate"]):
             found.append(f"exchange rate of {owner['currency']} into {owner['base_currency']} {as_of}")
     return "; ".join(dict.fromkeys(found)) or f"an input of {groups.structure[group]}"

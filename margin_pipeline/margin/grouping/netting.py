@@ -17,17 +17,16 @@ import pandas as pd
 
 from margin_pipeline.margin.structures.catalogue import CALL, CONVERTIBLE, LONG, PUT, SHORT, STOCK, UNKNOWN, WARRANT
 from margin_pipeline.margin.structures.leg_table import Array, LegTable
+from margin_pipeline.margin.valuation import SECURITY_OPTIONS, Closes, at_symbols, usd_rates
 from margin_pipeline.parameters.option_rates import option_rates
 from margin_pipeline.parameters.stock_rates import stock_rates
 
 ACCOUNT_TYPES = ("reg_t", "portfolio_margin", "cash")
 KINDS = {"equity": STOCK, "etf": STOCK, "convertible": CONVERTIBLE, "warrant": WARRANT}
-OPTIONS = ("equity_option", "index_option")
 TERMS = [
     "symbol", "underlying", "option_type", "strike", "expiry", "exercise", "settlement", "multiplier", "deliverable_units",
     "leverage_factor",
 ]
-FX_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def net_book(
 def _held(positions: pd.DataFrame, instruments: pd.DataFrame, portfolios: pd.DataFrame) -> pd.DataFrame:
     """Rows of positions that take part, with terms of the contract and the account's type."""
     accounts = portfolios.loc[portfolios["account_type"].isin(ACCOUNT_TYPES), ["portfolio_id", "account_type", "base_currency"]]
-    taking_part = positions["asset_class"].isin([*KINDS, *OPTIONS]) & (positions["quantity"] != 0)
+    taking_part = positions["asset_class"].isin([*KINDS, *SECURITY_OPTIONS]) & (positions["quantity"] != 0)
     columns = ["portfolio_id", "strategy", "symbol", "quantity", "price", "fx_rate", "asset_class", "currency"]
     held = positions.loc[taking_part, columns].merge(accounts, on="portfolio_id", how="inner")
     held = held.merge(instruments[TERMS], on="symbol", how="left")
@@ -99,7 +98,7 @@ def _held(positions: pd.DataFrame, instruments: pd.DataFrame, portfolios: pd.Dat
 
 def _sorted_legs(series: pd.DataFrame) -> pd.DataFrame:
     """Legs with block and kind, in the order that makes every result independent of the order of rows."""
-    option = series["asset_class"].isin(OPTIONS)
+    option = series["asset_class"].isin(SECURITY_OPTIONS)
     kind = series["asset_class"].map(KINDS).fillna(UNKNOWN).astype(np.int8).to_numpy()
     complete = option & series["strike"].gt(0) & series["expiry"].notna() & series["option_type"].notna()
     kind = np.where(complete & (series["option_type"] == "call"), CALL, np.where(complete & (series["option_type"] == "put"), PUT, kind))
@@ -117,21 +116,20 @@ def _days(dates: pd.Series) -> Array:
 
 def _leg_table(legs: pd.DataFrame, instruments: pd.DataFrame, prices: pd.DataFrame, fx_rates: pd.DataFrame, as_of: dt.date) -> LegTable:
     stock, options = stock_rates(as_of), option_rates(as_of)
-    today = prices[pd.to_datetime(prices["date"]) == pd.Timestamp(as_of)]
-    close = pd.Series(today["close"].to_numpy(), index=today["symbol"].to_numpy(dtype=object))
+    close = Closes.of(prices, as_of).today
     known = instruments.set_index("symbol")
-    broad = legs["underlying"].map(known["breadth"]).isin(["broad", "broad_high_cap"]).to_numpy()
+    broad = legs["underlying"].map(known["breadth"]).isin(options.broad_breadths).to_numpy()
     leverage = legs["underlying"].map(known["leverage_factor"]).fillna(legs["leverage_factor"]).fillna(1.0).to_numpy(np.float64)
     option = legs["kind"].isin([CALL, PUT, UNKNOWN]).to_numpy()
     index_option = (legs["asset_class"] == "index_option").to_numpy()
     multiplier = np.where(option, legs["multiplier"].to_numpy(np.float64), 1.0)
     size = np.where(option, legs["deliverable_units"].fillna(legs["multiplier"]).to_numpy(np.float64), 1.0)
-    far = (pd.Timestamp(as_of) + pd.DateOffset(months=options.long_dated_months)).to_datetime64().astype("datetime64[D]").astype(np.int64)
+    far = options.long_dated_after(as_of).astype("datetime64[D]").astype(np.int64)
     exercise, settlement = legs["exercise"], legs["settlement"]
     return LegTable(
         block=legs["block"].to_numpy(np.int64), symbol=legs["symbol"].to_numpy(dtype=object), kind=legs["kind"].to_numpy(np.int8),
         side=np.where(legs["quantity"].to_numpy() > 0, LONG, SHORT), quantity=legs["quantity"].abs().to_numpy(np.float64),
-        price=legs["price"].to_numpy(np.float64), spot=legs["underlying"].map(close).to_numpy(np.float64),
+        price=legs["price"].to_numpy(np.float64), spot=at_symbols(close, legs["underlying"]),
         strike=legs["strike"].to_numpy(np.float64), expiry=legs["expiry_day"].to_numpy(np.int64), size=size, multiplier=multiplier,
         rate=np.where(broad, options.broad_rate, options.rate), leverage=leverage,
         european=(exercise.eq("european") | (exercise.isna() & index_option)).to_numpy(bool),
@@ -140,10 +138,3 @@ def _leg_table(legs: pd.DataFrame, instruments: pd.DataFrame, prices: pd.DataFra
         dollars=1.0 / legs["currency"].map(usd_rates(fx_rates, as_of)).to_numpy(np.float64), stock=stock, options=options,
     )
 
-
-def usd_rates(fx_rates: pd.DataFrame, as_of: dt.date) -> dict[str, float]:
-    """US dollars for one unit of each currency: the newest rate by the date that is no older than a week; the dollar itself is 1."""
-    dates = pd.to_datetime(fx_rates["date"])
-    age = (pd.Timestamp(as_of) - dates).dt.days
-    recent = fx_rates[(age >= 0) & (age <= FX_DAYS)].sort_values("date", kind="stable").drop_duplicates("currency", keep="last")
-    return {**dict(zip(recent["currency"], recent["usd_rate"].astype(float), strict=True)), "USD": 1.0}

@@ -22,8 +22,11 @@ Array = np.ndarray
 CANDIDATES_A_PROGRAM = 6_000
 """Size up to which blocks share one linear relaxation."""
 
-NODE_LIMIT = 50_000
+NODE_LIMIT = 5_000
 """Nodes of the search of one block's integer program, so that the result does not depend on the machine's speed."""
+
+TIE_NODE_LIMIT, TIE_CANDIDATES = 50, 1_000
+"""Nodes of the search for the tie that is preferred in a block that needed branching, and candidates up to which there is a search."""
 
 INTEGRAL = 1e-6
 FACE = 1e-7
@@ -198,20 +201,37 @@ def _least_ties(program: Program, matrix: Any, capacity: Array, first: OptimizeR
 def _integer_program(program: Program) -> tuple[Array, float]:
     """Units of one block by branch and bound, and the proven bound on the saving."""
     matrix, capacity = _matrix(program)
-    scale = float(_block_scale(program)[0])
-    options: Any = {"mip_rel_gap": 0.0, "node_limit": NODE_LIMIT}
-    bounds, integral = Bounds(0.0, program.most_units()), np.ones(len(program.saving), dtype=np.int64)
-    within = LinearConstraint(matrix, -np.inf, capacity)
-    first = milp(-program.saving / scale, integrality=integral, bounds=bounds, constraints=within, options=options)
-    if first.x is None:
+    value = program.saving / float(_block_scale(program)[0])
+    relaxed = linprog(-value, A_ub=matrix, b_ub=capacity, method="highs-ds")
+    first = _branch_and_bound(-value, program, LinearConstraint(matrix, -np.inf, capacity), NODE_LIMIT)
+    if first.x is None or relaxed.status != 0:
         raise RuntimeError(f"the integer program of the grouping failed: {first.message}")
     units = np.round(first.x)
-    best = float(program.saving @ units)
-    bound = max(-float(first.mip_dual_bound) * scale, best)
+    best = float(value @ units)
     if first.status == 0:
-        bound = best
-    saving = LinearConstraint(program.saving[None, :] / scale, best / scale * (1 - 1e-12) - 1e-9, np.inf)
-    second = milp(_tie_costs(program), integrality=integral, bounds=bounds, constraints=[within, saving], options=options)
-    if second.x is not None and float(program.saving @ np.round(second.x)) >= best - 1e-6 * max(best / scale, 1.0):
-        units = np.round(second.x)
-    return units, bound
+        # A candidate whose reduced cost exceeds what integrality costs is in no optimum.
+        useful = np.flatnonzero(np.asarray(relaxed.lower.marginals) <= float(value @ np.asarray(relaxed.x)) - best + FACE)
+        units = _better_ties(program, units, useful) if len(useful) <= TIE_CANDIDATES else units
+    bound = best if first.status == 0 else max(-float(first.mip_dual_bound), best)
+    return units, bound * float(_block_scale(program)[0])
+
+
+def _branch_and_bound(cost: Array, program: Program, constraints: Any, nodes: int) -> OptimizeResult:
+    options: Any = {"mip_rel_gap": 0.0, "node_limit": nodes}
+    whole = np.ones(len(cost), dtype=np.int64)
+    return milp(cost, integrality=whole, bounds=Bounds(0.0, program.most_units()), constraints=constraints, options=options)
+
+
+def _better_ties(program: Program, units: Array, useful: Array) -> Array:
+    """Units that save as much with fewer groups, then by the order given; the same units where the search does not end within its nodes."""
+    part = program.part(useful)
+    matrix, capacity = _matrix(part)
+    value = part.saving / float(_block_scale(program)[0])
+    best = float(value @ units[useful])
+    same = LinearConstraint(value[None, :], best - 1e-9 * max(best, 1.0), np.inf)
+    found = _branch_and_bound(_tie_costs(part), part, [LinearConstraint(matrix, -np.inf, capacity), same], TIE_NODE_LIMIT)
+    if found.status != 0 or float(value @ np.round(found.x)) < best - 1e-8 * max(best, 1.0):
+        return units
+    better = np.zeros(len(units))
+    better[useful] = np.round(found.x)
+    return better

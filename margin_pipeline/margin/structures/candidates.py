@@ -12,7 +12,7 @@ import numpy as np
 from margin_pipeline.margin.structures.catalogue import STOCK, STRUCTURES, Structure
 from margin_pipeline.margin.structures.leg_table import Array, LegTable
 
-PAIRS_ONLY_FROM_LEGS = 41
+PAIRS_ONLY_FROM_LEGS = 62
 """Blocks of so many legs take structures of two legs only: the count of larger ones grows with the third and fourth power."""
 
 

@@ -59,16 +59,6 @@ SINGLES = {
 }
 """What a leg on its own is called."""
 
-SINGLE_REFERENCES = {
-    "long_stock": "Regulation T 220.12(a); FINRA 4210(c)(1)",
-    "short_stock": "Regulation T 220.12(c); FINRA 4210(c)(2)-(3)",
-    "long_option": "Regulation T 220.12(f); FINRA 4210(f)(2)(D)",
-    "naked_call": "FINRA 4210(f)(2)(E)", "naked_put": "FINRA 4210(f)(2)(E)",
-    "long_convertible": "FINRA 4210(c)(1)", "short_convertible": "FINRA 4210(c)(2)-(3)",
-    "long_warrant": "FINRA 4210(c)(1)", "short_warrant": "FINRA 4210(c)(2)-(3)",
-    "unknown_option": "FINRA 4210(f)(2)(D)-(E)", "netted": "FINRA 4210(a)(6): a series is net",
-}
-
 _SPREAD = "FINRA 4210(f)(2)(H)(i); Cboe 10.3(c)(5)(C)(4)"
 _BOTH_SHORT = "FINRA 4210(f)(2)(G)(i)"
 _LONG_OPTIONS = "FINRA 4210(f)(2)(D)"

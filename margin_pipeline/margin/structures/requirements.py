@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from margin_pipeline.margin.structures.catalogue import CALL, CONVERTIBLE, LONG, PUT, SHORT, STOCK, WARRANT, Structure
+from margin_pipeline.margin.models.option import short_requirement
+from margin_pipeline.margin.models.stock import initial_margin, maintenance_margin
+from margin_pipeline.margin.structures.catalogue import CALL, CONVERTIBLE, LONG, PUT, SHORT, STOCK, UNKNOWN, WARRANT, Structure
 from margin_pipeline.margin.structures.leg_table import Array, LegTable
 
 
@@ -50,33 +52,13 @@ class _Legs:
         return getattr(self.table, field)[self.index]
 
 
-def stock_maintenance(price: Array, side: Array, leverage: Array, dollars: Array, table: LegTable) -> Array:
-    """Maintenance of one share, beyond the proceeds of a short sale; FINRA 4210(c)(1)-(3), leveraged funds rate x factor up to 100 %."""
-    rates = table.stock
-    low_priced = price < rates.low_price * dollars
-    short_rate = np.where(low_priced, 1.0, np.minimum(rates.short_maintenance * leverage, 1.0))
-    floor = dollars * np.where(low_priced, rates.low_price_floor_per_share, rates.short_floor_per_share)
-    with np.errstate(invalid="ignore"):
-        short = np.maximum(short_rate * price, floor)
-    return np.where(side == LONG, np.minimum(rates.long_maintenance * leverage, 1.0) * price, short)
-
-
-def stock_initial(price: Array, side: Array, maintenance: Array, table: LegTable) -> Array:
-    """Initial margin of one share beyond the proceeds of a short sale: Regulation T 220.12, never below maintenance."""
-    rates = table.stock
-    return np.maximum(np.where(side == LONG, rates.initial, rates.initial_short) * price, maintenance)
-
-
 def short_option_requirement(legs: _Legs) -> Array:
-    """Requirement of one short option contract besides its premium; FINRA 4210(f)(2)(E).
-
-    max(rate x factor x S - out-of-the-money amount, 10 % x factor x S (call) or K (put)), times the multiplier.
-    """
-    spot, strike, call = legs["spot"], legs["strike"], legs["kind"] == CALL
-    out_of_the_money = np.maximum(np.where(call, strike - spot, spot - strike), 0.0)
-    basis = np.where(call, spot, strike)
-    minimum = legs.table.options.minimum_rate * legs["leverage"] * basis
-    return legs["multiplier"] * np.maximum(legs["rate"] * legs["leverage"] * spot - out_of_the_money, minimum)
+    """Requirement of one short option contract, premium included; FINRA 4210(f)(2)(E)."""
+    options = legs.table.options
+    a_unit = short_requirement(
+        legs["price"], legs["spot"], legs["strike"], legs["kind"] == CALL, legs["rate"], options.minimum_rate, legs["leverage"]
+    )
+    return legs["multiplier"] * a_unit
 
 
 def single_amounts(table: LegTable) -> Amounts:
@@ -91,7 +73,7 @@ def single_amounts(table: LegTable) -> Amounts:
     long_rate = np.where(table.long_dated, table.options.long_dated_rate, 1.0)
     loan = np.where(table.long_dated, long_rate * premium, 0.0)
     long = Amounts(loan, long_rate * premium, long_rate * premium, zero, loan)
-    naked = premium + short_option_requirement(legs)
+    naked = short_option_requirement(legs)
     short = Amounts(naked, naked, naked, premium, naked)
     unknown = Amounts(nothing, nothing, nothing, nothing, nothing)
     margin_account = securities.where(share, long.where(long_option, short.where(short_option, unknown)))
@@ -99,8 +81,8 @@ def single_amounts(table: LegTable) -> Amounts:
 
 
 def _single_security(table: LegTable) -> Amounts:
-    maintenance = stock_maintenance(table.price, table.side, table.leverage, table.dollars, table)
-    initial = stock_initial(table.price, table.side, maintenance, table)
+    maintenance = maintenance_margin(table.side, table.price, table.stock, table.leverage, table.dollars)
+    initial = initial_margin(table.side, table.price, maintenance, table.stock)
     proceeds = np.where(table.side == SHORT, table.price, 0.0)
     zero = np.zeros(len(table))
     return Amounts(maintenance, initial, initial + proceeds, zero, maintenance + proceeds)
@@ -109,7 +91,7 @@ def _single_security(table: LegTable) -> Amounts:
 def _single_in_cash_account(table: LegTable, premium: Array) -> Amounts:
     """A cash account: what is long is paid, a short put is secured by its exercise price, other shorts are not admissible (NaN)."""
     zero, nothing = np.zeros(len(table)), np.full(len(table), np.nan)
-    known = table.kind != np.int8(5)
+    known = table.kind != UNKNOWN
     long = (table.side == LONG) & known
     short_put = (table.side == SHORT) & (table.kind == PUT)
     secured = table.strike * table.multiplier
@@ -155,7 +137,7 @@ def maximum_loss(legs: _Legs, structure: Structure) -> Amounts:
 def short_put_and_call(legs: _Legs, structure: Structure) -> Amounts:
     """Short put and short call: the greater of the two requirements plus the premium of the other side; FINRA 4210(f)(2)(G)(i)."""
     premium = legs["price"] * legs["multiplier"]
-    each = premium + short_option_requirement(legs)
+    each = short_option_requirement(legs)
     total = np.where(each[:, 0] >= each[:, 1], each[:, 0] + premium[:, 1], each[:, 1] + premium[:, 0])
     return Amounts(total, total, total, premium.sum(axis=1), total)
 
@@ -178,9 +160,8 @@ class _StockUnit:
 
 def _stock_unit(legs: _Legs) -> _StockUnit:
     shares, price, side = legs["size"][:, 1], legs["price"][:, 0], legs["side"][:, 0]
-    maintenance = stock_maintenance(price, side, legs["leverage"][:, 0], legs["dollars"][:, 0], legs.table)
-    initial = stock_initial(price, side, maintenance, legs.table)
-    return _StockUnit(shares, shares * price, shares * maintenance, shares * initial)
+    maintenance = maintenance_margin(side * shares, price, legs.table.stock, legs["leverage"][:, 0], legs["dollars"][:, 0])
+    return _StockUnit(shares, shares * price, maintenance, initial_margin(side * shares, price, maintenance, legs.table.stock))
 
 
 def _in_the_money(legs: _Legs, leg: int) -> Array:

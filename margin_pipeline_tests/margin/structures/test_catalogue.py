@@ -2,8 +2,9 @@
 
 import pytest
 
+from margin_pipeline.margin.grouping.explanations import SINGLE_RULES
 from margin_pipeline.margin.structures import SINGLES, STRUCTURES
-from margin_pipeline.margin.structures.catalogue import CALL, SINGLE_REFERENCES, STOCK
+from margin_pipeline.margin.structures.catalogue import CALL, STOCK
 from margin_pipeline.margin.structures.requirements import REQUIREMENTS
 
 
@@ -29,5 +30,5 @@ def test_stock_comes_first_and_once(structure):
     assert sum(leg.kind == STOCK for leg in structure.legs) == 1
 
 
-def test_every_single_has_a_reference():
-    assert set(SINGLES.values()) <= set(SINGLE_REFERENCES)
+def test_every_single_leg_has_a_rule_in_words():
+    assert set(SINGLES.values()) == set(SINGLE_RULES)
