@@ -102,7 +102,7 @@ def _seconds(kernel: Kernel, size: int, backend: Backend) -> float:
 def load(path: Path, threads: int) -> Measurements | None:
     """Figures kept in a file; None where there are none that hold for this machine, these libraries and threads.
 
-    A file that cannot be understood counts as none: it is only a record of a measurement that can be repeated.
+    A file that cannot be read or understood counts as none: it is only a record of a measurement that can be repeated.
     """
     try:
         kept: Any = json.loads(path.read_text(encoding="utf-8"))
@@ -112,7 +112,7 @@ def load(path: Path, threads: int) -> Measurements | None:
             for backend, kernels in kept["seconds"].items()
         }
         unavailable = {str(backend): str(reason) for backend, reason in kept["unavailable"].items()}
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return Measurements(key, seconds, unavailable) if key == machine_key(threads) and "numpy" in seconds else None
 
