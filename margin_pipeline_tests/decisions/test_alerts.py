@@ -165,7 +165,7 @@ UTILIZATIONS = st.lists(st.one_of(st.none(), st.floats(0, 1.2), st.sampled_from(
 @settings(max_examples=80, deadline=None)
 @given(UTILIZATIONS)
 def test_over_any_sequence_alerts_follow_a_plain_hysteresis_loop(sequence):
-    outbox = Outbox()   # asserts itself that no alert is ever doubled
+    outbox = Outbox()  # asserts itself that no alert is ever doubled
     expected, raised = {0.80: False, 0.90: False, 0.95: False}, {0.80: 0, 0.90: 0, 0.95: 0}
     for utilization in sequence:
         outbox.evaluate(figures(utilization))

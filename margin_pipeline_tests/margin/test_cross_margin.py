@@ -60,7 +60,7 @@ def random_book(random, count):
 
 def test_a_matched_hedge_needs_the_margin_of_two_correlated_losses():
     found = benefits([("A", 100, 25), ("B", -100, 30)], pair(0.9)).iloc[0]
-    combined = np.sqrt(25**2 + 30**2 - 2 * 0.9 * 25 * 30)   # variance of a difference, in margins
+    combined = np.sqrt(25**2 + 30**2 - 2 * 0.9 * 25 * 30)  # variance of a difference, in margins
     assert found["kind"] == "hedge"
     assert found["combined_margin"] == pytest.approx(combined)
     assert found["saving"] == pytest.approx(55 - combined)
@@ -87,7 +87,7 @@ def test_an_offset_by_correlation_starts_at_one_half(rho, granted):
 
 def test_the_smaller_beta_adjusted_exposure_is_matched_and_reported():
     found = benefits([("A", 100, 25), ("B", -300, 90)], pair(0.8), betas=[1.5, 1.0]).iloc[0]
-    a, b = 25, 90 * 150 / 300   # all of A against 150 of B
+    a, b = 25, 90 * 150 / 300  # all of A against 150 of B
     assert found["standalone_margin"] == pytest.approx(a + b)
     assert found["saving"] == pytest.approx(a + b - np.sqrt(a * a + b * b - 2 * 0.8 * a * b))
     assert found["hedge_ratio"] == pytest.approx(150 / 300)

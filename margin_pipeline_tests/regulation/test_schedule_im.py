@@ -70,7 +70,7 @@ def test_both_sides_of_the_published_cases_agree_to_the_dollar(rows, call, post)
 
 def test_a_trade_whose_present_values_net_to_zero_has_a_net_to_gross_ratio_of_one():
     found = margins(trades_of([("Rates", 1_000, 1_000 - 1_000, "2019-01-01")]))
-    assert found["initial_margin"].tolist() == pytest.approx([10, 10])   # published case NettingPv
+    assert found["initial_margin"].tolist() == pytest.approx([10, 10])  # published case NettingPv
     assert found["net_to_gross_ratio"].tolist() == [1, 1]
 
 
