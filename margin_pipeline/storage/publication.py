@@ -86,17 +86,8 @@ def publish(
     if scope not in SCOPES:
         raise StorageError(f"the scope {scope!r} is unknown; use one of {', '.join(SCOPES)}")
     with transaction(urls) as connection:
-        own = _calculation(connection, "calculation_id = %s", calculation_id)
-        if own is None:
-            raise StorageError(f"calculation {calculation_id} does not exist")
-        # One publication of a date at a time; the state is read again once it is our turn.
-        connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 4210))", (f"publish {own.as_of}",))
-        own = _calculation(connection, "calculation_id = %s", calculation_id, lock=True)
-        previous = _calculation(connection, "state = 'published' and as_of = %s", own.as_of if own else None, lock=True)
-        if own is None or own.state not in ("running", "published", "repeated"):
-            raise StorageError(
-                f"calculation {calculation_id} is {own.state if own else 'gone'} and cannot be published; start the run again"
-            )
+        own = _locked(connection, calculation_id)
+        previous = _calculation(connection, "state = 'published' and as_of = %s", own.as_of, lock=True)
         if own.state != "running":
             return _outcome(connection, own.state, own.as_of)
         content = content_hash or own.content_hash or (previous.content_hash if previous else None)
@@ -130,6 +121,19 @@ def _calculation(connection: psycopg.Connection[Any], condition: str, value: obj
     text = f"select {_FIELDS} from margin_data.calculations where {condition}{' for update' if lock else ''}"
     row = connection.execute(text, (value,)).fetchone()
     return _Calculation(*row) if row else None
+
+
+def _locked(connection: psycopg.Connection[Any], calculation_id: int) -> _Calculation:
+    """Wait for our turn, one publication of a date at a time; then give the calculation as it is by now."""
+    found = _calculation(connection, "calculation_id = %s", calculation_id)
+    if found is None:
+        raise StorageError(f"calculation {calculation_id} does not exist")
+    connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 4210))", (f"publish {found.as_of}",))
+    own = _calculation(connection, "calculation_id = %s", calculation_id, lock=True)
+    if own is None or own.state not in ("running", "published", "repeated"):
+        state = own.state if own else "gone"
+        raise StorageError(f"calculation {calculation_id} is {state} and cannot be published; start the run again")
+    return own
 
 
 def _tables(connection: psycopg.Connection[Any], calculation_id: int) -> dict[str, int]:
