@@ -60,7 +60,12 @@ def build_defs(
         **(overrides or {}),
     }
     return dg.Definitions(
-        assets=[landing_asset, *table_assets, publication.build_publication(dates, tables, downstream_tables()), alerts.build_alert_evaluation(dates)],
+        assets=[
+            landing_asset,
+            *table_assets,
+            publication.build_publication(dates, tables, downstream_tables()),
+            alerts.build_alert_evaluation(dates),
+        ],
         jobs=[*jobs.jobs(), schedules.publication_deadline],
         schedules=[schedules.after_the_close, schedules.at_the_deadline],
         sensors=[sensors.landed_files, sensors.notifications],

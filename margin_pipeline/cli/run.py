@@ -102,8 +102,6 @@ def _require_sessions(dates: list[dt.date], settings: Settings) -> None:
 
 
 def _run_dates(settings: Settings, dates: list[dt.date], at: dt.datetime | None, urls: object) -> list[dt.date]:
-    import dagster as dg
-
     from margin_pipeline import definitions
     from margin_pipeline.cli import instance
     from margin_pipeline.orchestration import jobs, stale_runs
@@ -116,7 +114,7 @@ def _run_dates(settings: Settings, dates: list[dt.date], at: dt.datetime | None,
         built = definitions.build_defs(settings, urls=urls)
         store = built.resources["store"]
         store.abandon_dead(lambda run_id: stale_runs.run_is_alive(dagster_instance, run_id))
-        job = built.get_job_def(jobs.CHAIN)
+        job = built.resolve_job_def(jobs.CHAIN)
         for date in dates:
             started = time.perf_counter()
             print(f"{date} …", end="", flush=True)
@@ -147,6 +145,9 @@ def _explain_failure(result: dg.ExecuteInProcessResult) -> None:
         if event.is_step_failure:
             data = event.step_failure_data
             error = data.error.cause if data.error and data.error.cause and not data.user_failure_data else data.error
-            reason = (data.user_failure_data.description if data.user_failure_data else None) or (error.message.strip() if error else "unknown")
+            reason = (data.user_failure_data.description if data.user_failure_data else None) or (
+                error.message.strip() if error else "unknown"
+            )
             print(f"  step {event.step_key}: {reason}")
-    print(f"  Nothing of it was published. Mend the cause and run it again; the log of run {result.run_id[:8]} in `margin-pipeline ui` has more.")
+    print("  Nothing of it was published. Mend the cause and run it again.")
+    print(f"  The log of run {result.run_id[:8]} in `margin-pipeline ui` has more.")

@@ -130,7 +130,9 @@ def components_add_up(frames: Frames) -> Outcome:
     """Components add up to initial and maintenance margin of every portfolio and method."""
     key = ["portfolio_id", "method"]
     margins = frames["portfolio_margins"].set_index(key)[["initial_margin", "maintenance_margin"]].dropna()
-    parts = frames["portfolio_margin_components"].groupby(key)[["initial_margin", "maintenance_margin"]].sum().reindex(margins.index).fillna(0)
+    parts = (
+        frames["portfolio_margin_components"].groupby(key)[["initial_margin", "maintenance_margin"]].sum().reindex(margins.index).fillna(0)
+    )
     wrong = ((parts - margins).abs() > 1e-9 * margins.abs().clip(lower=1)).any(axis=1)
     return Outcome(not wrong.any(), {"wrong": [" ".join(k) for k in margins.index[wrong]]})
 

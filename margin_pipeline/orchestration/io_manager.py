@@ -49,6 +49,6 @@ class TableIOManager(dg.IOManager):
         return dg.TableSchema(
             [
                 dg.TableColumn(column.name, column.type, column.comment, dg.TableColumnConstraints(nullable=column.nullable))
-                for column in self._store.columns(table)
+                for column in self._store.columns(table).columns
             ]
         )

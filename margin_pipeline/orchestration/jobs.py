@@ -16,9 +16,7 @@ EXECUTOR = dg.in_process_executor
 
 def jobs() -> list[dg.UnresolvedAssetJobDefinition]:
     """The chain, and for each stage that stage with all that follows from it, so that no published table is ever stale."""
-    chain = dg.define_asset_job(
-        CHAIN, dg.AssetSelection.all(), description="The whole chain of one business date.", executor_def=EXECUTOR
-    )
+    chain = dg.define_asset_job(CHAIN, dg.AssetSelection.all(), description="The whole chain of one business date.", executor_def=EXECUTOR)
     stages = [
         dg.define_asset_job(
             f"from_{stage}",

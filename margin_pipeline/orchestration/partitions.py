@@ -54,7 +54,12 @@ def business_dates(calendar_name: str, today: dt.date) -> dg.TimeWindowPartition
     days = (FIRST_DATE + dt.timedelta(days=n) for n in range((last - FIRST_DATE).days + 1))
     holidays = [dt.datetime.combine(day, dt.time()) for day in days if day.weekday() < 5 and day not in sessions]
     return dg.TimeWindowPartitionsDefinition(
-        start=FIRST_DATE.isoformat(), fmt="%Y-%m-%d", cron_schedule="0 0 * * 1-5", timezone=str(calendar.tz), end_offset=1, exclusions=holidays
+        start=FIRST_DATE.isoformat(),
+        fmt="%Y-%m-%d",
+        cron_schedule="0 0 * * 1-5",
+        timezone=str(calendar.tz),
+        end_offset=1,
+        exclusions=holidays,
     )
 
 

@@ -64,8 +64,7 @@ class LandingZone:
 
     def missing_files(self, date: dt.date) -> list[str]:
         """Required files that a date's folder does not hold yet."""
-        folder = self.path / date.isoformat()
-        return [name for name in landing.REQUIRED_FILES if not any((folder / f"{name}.{ending}").is_file() for ending in ("csv", "parquet"))]
+        return landing.missing_files(self.path / date.isoformat())
 
     def stamp(self, date: dt.date) -> str:
         """Names, sizes and times of a date's files: cheap to compare from tick to tick."""
@@ -104,13 +103,20 @@ class ComputeResource:
         started = time.perf_counter()
         choice = routing.route(self.preference, kernel, size, self.measurements, self.threads)
         notes.update(
-            device=choice.backend.device, backend=choice.backend.name, backend_reason=choice.reason, choice_seconds=time.perf_counter() - started
+            device=choice.backend.device,
+            backend=choice.backend.name,
+            backend_reason=choice.reason,
+            choice_seconds=time.perf_counter() - started,
         )
         return choice.backend
 
     def describe(self) -> dict[str, Any]:
         """What a calculation records: preference, threads and the choice for each kernel."""
-        return {"preference": self.preference, "threads": self.threads, "choices": routing.choices(self.preference, self.measurements, self.threads)}
+        return {
+            "preference": self.preference,
+            "threads": self.threads,
+            "choices": routing.choices(self.preference, self.measurements, self.threads),
+        }
 
 
 def calculation_settings(calendar: str, as_of: dt.date, at: dt.datetime | None, rules: Rules, compute: ComputeResource) -> dict[str, Any]:

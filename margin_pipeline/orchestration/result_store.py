@@ -37,6 +37,7 @@ class ResultStore:
         self._code_version = code_version
         self._settings = settings
         self._calculations: dict[tuple[str, dt.date], int] = {}
+        self._input_hashes: dict[int, str] = {}
         # Frames read by one run: several stages ask for the same ones, and pandas copies on write.
         self._frames: dict[tuple[Any, ...], pd.DataFrame] = {}
 
@@ -88,7 +89,10 @@ class ResultStore:
     def set_content_hash(self, context: Context, content_hash: str) -> None:
         """Record which files a run's calculation was made from."""
         as_of = dt.date.fromisoformat(context.partition_key)
-        storage.record_content(self.urls, self.calculation_id(context.run, as_of), content_hash)
+        calculation_id = self.calculation_id(context.run, as_of)
+        storage.record_content(self.urls, calculation_id, content_hash)
+        # Now, not at publication: this is what the stages are about to see.
+        self._input_hashes[calculation_id] = storage.input_hash(self.urls, calculation_id, as_of)
 
     def publish_landing(self, context: Context, as_of: dt.date, tables: Mapping[str, pd.DataFrame], content_hash: str) -> None:
         """Store and publish the landed tables of an earlier date, nothing else of it."""
@@ -96,24 +100,29 @@ class ResultStore:
         for table, frame in tables.items():
             storage.write_table(self.urls, calculation_id, as_of, table, frame)
         storage.record_content(self.urls, calculation_id, content_hash)
-        storage.publish(self.urls, calculation_id, scope="landing", expected_tables=list(tables), downstream={})
+        seen = storage.input_hash(self.urls, calculation_id, as_of)
+        storage.publish(
+            self.urls, calculation_id, input_hash=seen, scope="landing", expected_tables=list(tables), content_hash=content_hash
+        )
 
-    def publish(
-        self, context: Context, as_of: dt.date, tables: list[str], downstream: Mapping[str, set[str]]
-    ) -> dict[str, Any]:
+    def publish(self, context: Context, as_of: dt.date, tables: list[str], downstream: Mapping[str, set[str]]) -> dict[str, Any]:
         """Publish a run's calculation; gives what the materialisation shows."""
         calculation_id = self.calculation_id(context.run, as_of)
-        published = storage.publish(self.urls, calculation_id, scope="chain", expected_tables=tables, downstream=downstream)
+        seen = self._input_hashes.get(calculation_id) or storage.input_hash(self.urls, calculation_id, as_of)
+        published = storage.publish(
+            self.urls, calculation_id, input_hash=seen, scope="chain", expected_tables=tables, downstream=downstream
+        )
         self._frames.clear()
-        return {"calculation_id": published.calculation_id, "state": published.state, "tables": len(tables), "rows": published.rows}
+        rows = sum(published.row_counts.values())
+        return {"calculation_id": published.calculation_id, "state": published.state, "tables": len(published.tables), "rows": rows}
 
     def published_dates(self) -> set[dt.date]:
-        """Dates of which something is published."""
+        """Dates of which something is published, if only the landed files."""
         return set(storage.published_dates(self.urls))
 
     def is_published_from(self, as_of: dt.date, content_hash: str) -> bool:
         """Whether the published chain of a date was made from these files."""
-        return storage.published_content(self.urls, as_of) == content_hash
+        return as_of in storage.published_dates(self.urls, "chain") and storage.published_content(self.urls, as_of) == content_hash
 
     def published(self, as_of: dt.date, table: str) -> pd.DataFrame:
         """Published rows of a table."""
@@ -153,8 +162,17 @@ class ResultStore:
             if any(alert.items() <= known.items() for known in state.open_alerts):
                 return f"{as_of} is not published; the alert is open already"
             episode = max((known["episode"] for known in state.last_episodes if alert.items() <= known.items()), default=0) + 1
-            message = f"{as_of} is not published; the newest published date is {newest or 'none'}: see the runs of {as_of} and its landing folder"
-            details = {"as_of": as_of, "calculation_id": None, "severity": "critical", "episode": episode, "observed": None, "message": message}
+            message = (
+                f"{as_of} is not published; the newest published date is {newest or 'none'}: see the runs of {as_of} and its landing folder"
+            )
+            details = {
+                "as_of": as_of,
+                "calculation_id": None,
+                "severity": "critical",
+                "episode": episode,
+                "observed": None,
+                "message": message,
+            }
             evaluation.apply([alert | details], [])
             return message
 

@@ -3,8 +3,6 @@
 Belongs here: when things run on their own. Not here: sensors.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 from zoneinfo import ZoneInfo
 
@@ -25,7 +23,10 @@ def _session(context: dg.ScheduleEvaluationContext, rules: Rules) -> dt.date | N
 
 @dg.schedule(job_name=CHAIN, cron_schedule=CHAIN_AT, execution_timezone=TIMEZONE, default_status=dg.DefaultScheduleStatus.RUNNING)
 def after_the_close(
-    context: dg.ScheduleEvaluationContext, store: dg.ResourceParam[ResultStore], rules: dg.ResourceParam[Rules], landing_zone: dg.ResourceParam[LandingZone]
+    context: dg.ScheduleEvaluationContext,
+    store: dg.ResourceParam[ResultStore],
+    rules: dg.ResourceParam[Rules],
+    landing_zone: dg.ResourceParam[LandingZone],
 ) -> dg.RunRequest | dg.SkipReason:
     """Runs the chain of the session that has just closed, unless it has been published from the same files already."""
     date = _session(context, rules)
@@ -53,10 +54,14 @@ def publication_deadline() -> None:
     alert_when_not_published()
 
 
-@dg.schedule(job=publication_deadline, cron_schedule=DEADLINE_AT, execution_timezone=TIMEZONE, default_status=dg.DefaultScheduleStatus.RUNNING)
+@dg.schedule(
+    job=publication_deadline, cron_schedule=DEADLINE_AT, execution_timezone=TIMEZONE, default_status=dg.DefaultScheduleStatus.RUNNING
+)
 def at_the_deadline(context: dg.ScheduleEvaluationContext, rules: dg.ResourceParam[Rules]) -> dg.RunRequest | dg.SkipReason:
     """Checks at 19:00 whether the session of the day is published, and alerts when it is not."""
     date = _session(context, rules)
     if date is None:
         return dg.SkipReason("the exchange was closed today")
-    return dg.RunRequest(run_key=date.isoformat(), run_config={"ops": {"alert_when_not_published": {"config": {"as_of": date.isoformat()}}}})
+    return dg.RunRequest(
+        run_key=date.isoformat(), run_config={"ops": {"alert_when_not_published": {"config": {"as_of": date.isoformat()}}}}
+    )

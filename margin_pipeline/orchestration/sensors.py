@@ -3,8 +3,6 @@
 Belongs here: what is noticed between schedules. Not here: reading files, raising alerts.
 """
 
-from __future__ import annotations
-
 import json
 
 import dagster as dg
@@ -20,7 +18,10 @@ RUNS_PER_TICK = 5
 
 @dg.sensor(job_name=CHAIN, minimum_interval_seconds=EVERY_FIVE_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING)
 def landed_files(
-    context: dg.SensorEvaluationContext, store: dg.ResourceParam[ResultStore], rules: dg.ResourceParam[Rules], landing_zone: dg.ResourceParam[LandingZone]
+    context: dg.SensorEvaluationContext,
+    store: dg.ResourceParam[ResultStore],
+    rules: dg.ResourceParam[Rules],
+    landing_zone: dg.ResourceParam[LandingZone],
 ) -> dg.SensorResult | dg.SkipReason:
     """Starts the chain of a date once all its required files are there and have not changed between two ticks.
 

@@ -3,8 +3,6 @@
 Belongs here: turning a function over frames into a Dagster asset. Not here: what a stage computes.
 """
 
-from __future__ import annotations
-
 import base64
 import datetime as dt
 import inspect
@@ -68,11 +66,15 @@ class TableAsset:
             ins={name: dg.AssetIn(key=name, metadata=self._input_metadata(name)) for name in self.inputs},
             outs={
                 table: dg.AssetOut(
-                    description=description, owners=OWNERS, kinds={"python", "postgres"}, freshness_policy=FRESHNESS, io_manager_key="io_manager"
+                    description=description,
+                    owners=OWNERS,
+                    kinds={"python", "postgres"},
+                    freshness_policy=FRESHNESS,
+                    io_manager_key="io_manager",
                 )
                 for table in self.tables
             },
-            check_specs=[spec for spec in self._check_specs()],
+            check_specs=list(self._check_specs()),
             group_name=self.group_name,
             partitions_def=partitions_def,
             retry_policy=RETRIES,
@@ -89,7 +91,9 @@ class TableAsset:
 
     def _check_specs(self) -> Iterator[dg.AssetCheckSpec]:
         for table in self.tables:
-            yield dg.AssetCheckSpec("schema", asset=table, blocking=True, description="Columns and types are those of the table in the database.")
+            yield dg.AssetCheckSpec(
+                "schema", asset=table, blocking=True, description="Columns and types are those of the table in the database."
+            )
         for check in self.checks:
             yield dg.AssetCheckSpec(check.name, asset=check.table, blocking=True, description=check.description)
 
@@ -99,7 +103,11 @@ class TableAsset:
         arguments: dict[str, Any] = dict(inputs)
         if "context" in inspect.signature(self.function).parameters:
             arguments["context"] = calculation
-        result = self.function(**arguments)
+        try:
+            result = self.function(**arguments)
+        except Exception as error:  # noqa: BLE001
+            # Arithmetic gives the same again: only storage, which is around this call, is worth another try.
+            raise dg.Failure(f"{self.function.__name__}: {type(error).__name__}: {error}", allow_retries=False) from error
         results = dict(zip(self.tables, (result,) if isinstance(result, pd.DataFrame) else result, strict=True))
         seconds = time.perf_counter() - started
 
@@ -135,7 +143,7 @@ def record(outcomes: Sequence[tuple[str, str, Outcome]]) -> Iterator[dg.AssetChe
 
 def schema_outcome(store: Any, table: str, frame: pd.DataFrame) -> Outcome:
     """Compare a frame with the columns of its table: names, and no empty cell where none may be."""
-    columns = [c for c in store.columns(table) if c.name not in ("as_of", "calculation_id")]
+    columns = [c for c in store.columns(table).columns if c.name not in ("as_of", "calculation_id")]
     expected, actual = {c.name for c in columns}, set(frame.columns)
     empty = [c.name for c in columns if not c.nullable and c.name in actual and frame[c.name].isna().any()]
     return Outcome(

@@ -3,8 +3,6 @@
 Belongs here: the asset that upserts alerts. Not here: when an alert is raised (`decisions.alerts`), who is told (the sensor).
 """
 
-from __future__ import annotations
-
 import datetime as dt
 
 import dagster as dg

@@ -3,10 +3,12 @@
 Belongs here: the estimation assets. Not here: estimators (`market.estimation`).
 """
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 
-from margin_pipeline.market import estimation
+from margin_pipeline.market import estimation, triangle
 from margin_pipeline.orchestration import checks
 from margin_pipeline.orchestration.checks import Check, Frames
 from margin_pipeline.orchestration.context import CalculationContext
@@ -14,15 +16,13 @@ from margin_pipeline.orchestration.table_asset import table_asset
 from margin_pipeline.parameters.estimation import estimation_settings
 from margin_pipeline.reports import figures
 
-WINDOW_SESSIONS = 757
-"""Closes read: 756 daily returns, three years."""
+WINDOW_SESSIONS = estimation_settings(dt.date.max).history + 1
+"""Closes read: one more than the returns used."""
 
 
 def correlation_heat_map(frames: Frames) -> bytes:
     """Picture of the correlations of the held symbols."""
-    stored = frames["correlation_matrices"].iloc[0]
-    symbols = list(stored["symbols"])
-    matrix = estimation.unpack_triangle(stored["triangle"], len(symbols))
+    symbols, matrix = triangle.stored_correlation(frames["correlation_matrices"])
     held = [i for i, s in enumerate(symbols) if s in risk_factors(frames["positions"])]
     return figures.correlation_heat_map([symbols[i] for i in held], matrix[np.ix_(held, held)])
 
@@ -55,7 +55,7 @@ def symbol_risk(
     matrix = pd.DataFrame(
         {
             "symbols": [list(estimates.symbols)],
-            "triangle": [estimation.pack_triangle(estimates.correlation)],
+            "triangle": [triangle.pack_triangle(estimates.correlation)],
             "minimum_eigenvalue": [estimates.minimum_eigenvalue],
             "repaired": [estimates.repaired],
         }

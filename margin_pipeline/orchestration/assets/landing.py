@@ -3,15 +3,13 @@
 Belongs here: the landing asset, and the landing of earlier folders that nobody has read yet. Not here: how files are read (`landing`).
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import time
 from collections.abc import Iterator
 
 import dagster as dg
 
-from margin_pipeline.landing import LANDED_TABLES, LandedDate, LandingError, describe, list_folders, read_date
+from margin_pipeline.landing import LANDED_TABLES, LandedDate, LandingError, describe, read_date
 from margin_pipeline.orchestration import checks
 from margin_pipeline.orchestration.checks import Check
 from margin_pipeline.orchestration.resources import ResultStore
@@ -37,7 +35,10 @@ def build_landing(partitions_def: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
             for table in LANDED_TABLES
         },
         check_specs=[
-            *(dg.AssetCheckSpec("schema", asset=table, blocking=True, description="Columns are those of the table.") for table in LANDED_TABLES),
+            *(
+                dg.AssetCheckSpec("schema", asset=table, blocking=True, description="Columns are those of the table.")
+                for table in LANDED_TABLES
+            ),
             dg.AssetCheckSpec(ROW_CONSERVATION.name, asset=ROW_CONSERVATION.table, blocking=True, description=ROW_CONSERVATION.description),
         ],
         group_name="landing",
@@ -94,7 +95,7 @@ def land_earlier_folders(context: dg.AssetExecutionContext, store: ResultStore, 
     zone, rules = context.resources.landing_zone, context.resources.rules
     known = store.published_dates()
     landed: list[str] = []
-    for date in list_folders(zone):
+    for date in zone.dates():
         if date >= as_of or date in known or not rules.is_session(date):
             continue
         try:

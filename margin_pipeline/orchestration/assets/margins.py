@@ -18,7 +18,7 @@ from margin_pipeline.orchestration.table_asset import table_asset
         checks.margins_are_not_negative("position_margins"),
         Check("position_margins", checks.every_position_has_a_margin_or_a_reason),
     ],
-    history={"prices": 1, "fx_rates": 10, "futures_margins": None, "margin_schedules": None, "margin_rates": None},
+    history={"prices": 10, "fx_rates": 10, "futures_margins": None, "margin_schedules": None, "margin_rates": None},
     metrics=lambda f: {
         "maintenance_margin": float(f["position_margins"]["maintenance_margin"].sum()),
         "without_margin": int(f["position_margins"]["missing"].notna().sum()),
@@ -61,7 +61,7 @@ def position_margins(
         Check("strategy_group_legs", checks.every_grouped_quantity_is_held),
         Check("strategy_group_legs", checks.group_shares_add_up),
     ],
-    history={"prices": 1, "fx_rates": 10},
+    history={"prices": 10, "fx_rates": 10},
     metrics=lambda f: {"groups": len(f["strategy_groups"]), "largest_gap": float(f["grouping_proofs"]["gap"].fillna(0).max() or 0)},
     pool="compute",
 )

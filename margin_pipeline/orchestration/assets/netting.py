@@ -6,7 +6,7 @@ Belongs here: the cross-margin asset. Not here: when an offset is granted (`marg
 import pandas as pd
 
 from margin_pipeline.margin import cross_margin
-from margin_pipeline.market import estimation
+from margin_pipeline.market import triangle
 from margin_pipeline.orchestration import checks
 from margin_pipeline.orchestration.checks import Check
 from margin_pipeline.orchestration.context import CalculationContext
@@ -22,10 +22,13 @@ def cross_margin_benefits(
     positions: pd.DataFrame,
     position_margins: pd.DataFrame,
     instruments: pd.DataFrame,
+    portfolios: pd.DataFrame,
     symbol_risk: pd.DataFrame,
     correlation_matrices: pd.DataFrame,
     context: CalculationContext,
 ) -> pd.DataFrame:
     """Correlation and class offsets, each granted once, that save the most margin."""
-    symbols, correlation = estimation.stored_correlation(correlation_matrices)
-    return cross_margin.find_benefits(positions, position_margins, instruments, symbol_risk, symbols, correlation, context.as_of)
+    symbols, correlation = triangle.stored_correlation(correlation_matrices)
+    return cross_margin.find_benefits(
+        positions, position_margins, instruments, symbol_risk, symbols, correlation, context.as_of, portfolios=portfolios
+    )

@@ -3,8 +3,6 @@
 Belongs here: the asset that flips the pointers. Not here: how (`storage`).
 """
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Mapping
 

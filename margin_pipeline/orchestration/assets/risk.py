@@ -6,7 +6,7 @@ Belongs here: the risk assets. Not here: estimators and attribution (`risk`).
 import pandas as pd
 
 from margin_pipeline.margin import portfolio
-from margin_pipeline.market import estimation
+from margin_pipeline.market import triangle
 from margin_pipeline.orchestration import checks
 from margin_pipeline.orchestration.checks import Check
 from margin_pipeline.orchestration.context import CalculationContext
@@ -24,7 +24,9 @@ HISTORY_SESSIONS = 520
     tables=["portfolio_risk", "strategy_risk"],
     checks=[Check("strategy_risk", checks.risk_components_add_up)],
     history={"prices": HISTORY_SESSIONS, "fx_rates": HISTORY_SESSIONS, "rates": None, "strategy_returns": 252},
-    metrics=lambda f: {"portfolios_without_risk": int(f["portfolio_risk"].groupby("portfolio_id")["var"].agg(lambda v: v.isna().any()).sum())},
+    metrics=lambda f: {
+        "portfolios_without_risk": int(f["portfolio_risk"].groupby("portfolio_id")["var"].agg(lambda v: v.isna().any()).sum())
+    },
     pictures={"margin_by_strategy": lambda f: figures.margin_by_strategy(f["strategy_risk"])},
     pool="compute",
 )
@@ -47,7 +49,7 @@ def portfolio_risk(
     context: CalculationContext,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Value at risk and expected shortfall of every portfolio; risk, margin and performance of its strategies, which add up to it."""
-    symbols, correlation = estimation.stored_correlation(correlation_matrices)
+    symbols, correlation = triangle.stored_correlation(correlation_matrices)
     backend = context.compute.backend("elementwise", len(positions), context.notes)
     settings = risk_settings(context.as_of)
     market = (prices, fx_rates, rates, dividends, symbols, correlation, symbol_risk)

@@ -15,7 +15,7 @@ from margin_pipeline.orchestration.table_asset import table_asset
 @table_asset(
     group_name="positions",
     checks=[Check("positions", checks.every_position_is_valued_or_named)],
-    history={"prices": 1, "fx_rates": 10},
+    history={"prices": 10, "fx_rates": 10},
     metrics=lambda f: {"missing_prices": int((f["positions"]["price_source"] == "missing").sum())},
 )
 def positions(

@@ -1,0 +1,97 @@
+"""What the margin of a portfolio is made of under each method.
+
+Belongs here: contributions of positions, groups, offsets and netting sets, by component. Not here: status, margin equity.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from margin_pipeline.margin.grouping.netting import KINDS, OPTIONS
+from margin_pipeline.margin.methods import COMPUTED
+
+GROUPED_CLASSES = (*KINDS, *OPTIONS)
+"""Asset classes that the strategy-based method groups; the others are margined on their own there."""
+
+STOCK_STRUCTURES = ("long_stock", "short_stock", "long_convertible", "short_convertible", "long_warrant", "short_warrant")
+COMPONENT_OF_CLASS = {
+    **dict.fromkeys(KINDS, "stock"), **dict.fromkeys(OPTIONS, "options"), "future": "futures", "future_option": "futures",
+}  # fmt: skip
+COLUMNS = ["portfolio_id", "method", "component", "initial_margin", "maintenance_margin", "missing"]
+
+
+def contributions(
+    portfolios: pd.DataFrame,
+    positions: pd.DataFrame,
+    position_margins: pd.DataFrame,
+    strategy_groups: pd.DataFrame,
+    cross_margin_benefits: pd.DataFrame,
+    netting_set_margins: pd.DataFrame,
+) -> pd.DataFrame:
+    """Contributions to every method of every portfolio that has it.
+
+    Parameters
+    ----------
+    portfolios, positions, position_margins, strategy_groups, cross_margin_benefits, netting_set_margins : frames of the tables of these
+        names.
+
+    Returns
+    -------
+    Frame portfolio_id, method, component, initial_margin, maintenance_margin (base currency), missing (text or NaN); several rows of one
+    component add up.
+    """
+    account = portfolios.set_index("portfolio_id")["account_type"]
+    own = _position_contributions(positions, position_margins)
+    grouped = own["asset_class"].isin(GROUPED_CLASSES)
+    parts = [
+        *(_under(own, method, account) for method in ("reg_t", "cross_margin", "futures", "tiered")),
+        _under(own[~grouped], "strategy_based", account),
+        _under(_group_contributions(strategy_groups), "strategy_based", account),
+        _under(_offsets(cross_margin_benefits), "cross_margin", account),
+        _under(_netting_sets(netting_set_margins), "schedule_im", account),
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _under(rows: pd.DataFrame, method: str, account: pd.Series) -> pd.DataFrame:
+    """The rows of portfolios that have the method."""
+    accounts = [name for name, methods in COMPUTED.items() if method in methods]
+    here = rows[rows["portfolio_id"].isin(account.index[account.isin(accounts)])]
+    return here.assign(method=method)[COLUMNS]
+
+
+def _position_contributions(positions: pd.DataFrame, position_margins: pd.DataFrame) -> pd.DataFrame:
+    """Position margins added up by component, and one row for each reason why there is none."""
+    key = ["portfolio_id", "strategy", "symbol"]
+    rows = position_margins[[*key, "model", "initial_margin", "maintenance_margin", "missing"]].merge(
+        positions[[*key, "asset_class"]], on=key, how="left", validate="one_to_one"
+    )
+    component = rows["asset_class"].map(COMPONENT_OF_CLASS).fillna("other")
+    rows["component"] = component.where(rows["model"] != "tiered", "tiered")
+    by = ["portfolio_id", "component", "asset_class"]
+    known = rows[rows["missing"].isna()].groupby(by, sort=True, as_index=False)[["initial_margin", "maintenance_margin"]].sum()
+    unknown = rows.loc[rows["missing"].notna(), [*by, "missing"]].drop_duplicates()
+    return pd.concat([known, unknown], ignore_index=True)
+
+
+def _group_contributions(strategy_groups: pd.DataFrame) -> pd.DataFrame:
+    stock = strategy_groups["structure"].isin(STOCK_STRUCTURES)
+    columns = ["portfolio_id", "initial_margin", "maintenance_margin", "missing"]
+    return strategy_groups[columns].assign(component=np.where(stock, "stock", "options"))
+
+
+def _offsets(cross_margin_benefits: pd.DataFrame) -> pd.DataFrame:
+    """Savings of maintenance margin; initial margin is relieved by the same money."""
+    saving = -cross_margin_benefits["saving"]
+    return cross_margin_benefits[["portfolio_id"]].assign(
+        component="offsets", initial_margin=saving, maintenance_margin=saving, missing=None
+    )
+
+
+def _netting_sets(netting_set_margins: pd.DataFrame) -> pd.DataFrame:
+    """What the portfolio posts: initial margin of its netting sets, initial and maintenance alike."""
+    posted = netting_set_margins[netting_set_margins["side"] == "post"]
+    return posted[["portfolio_id", "initial_margin", "missing"]].assign(
+        component="schedule_im", maintenance_margin=posted["initial_margin"]
+    )

@@ -1,0 +1,50 @@
+"""Which margin methods an account has, which one governs it, and why others do not apply.
+
+Belongs here: the table of methods. Not here: computing any of them.
+"""
+
+from __future__ import annotations
+
+METHODS = ("cross_margin", "futures", "portfolio_margin", "reg_t", "schedule_im", "simm", "strategy_based", "tiered")
+
+GOVERNING = {
+    "cash": "strategy_based", "reg_t": "strategy_based", "portfolio_margin": "portfolio_margin", "futures": "futures",
+    "crypto_cross": "tiered", "crypto_isolated": "tiered", "otc": "schedule_im",
+}  # fmt: skip
+"""Method that governs each account type; otc: as long as not all netting sets agreed on another model."""
+
+COMPUTED = {
+    "cash": ("strategy_based",),
+    "reg_t": ("strategy_based", "reg_t", "cross_margin"),
+    "portfolio_margin": ("strategy_based", "reg_t", "cross_margin"),
+    "futures": ("futures", "cross_margin"),
+    "crypto_cross": ("tiered", "cross_margin"),
+    "crypto_isolated": ("tiered",),
+    "otc": ("schedule_im",),
+}
+"""Methods that are computed for each account type."""
+
+_NOT_SECURITIES = "not a securities account: Regulation T and FINRA 4210 do not apply"
+_REASONS = {
+    "reg_t": {"cash": "a cash account has no margin: positions are paid for or secured by cash (method strategy_based)"},
+    "cross_margin": {
+        "cash": "a cash account has no margin that could be offset",
+        "crypto_isolated": "each position has a wallet of its own: nothing is offset",
+        "otc": "uncleared derivatives are netted within netting sets only",
+    },
+}  # fmt: skip
+_OTHERWISE = {
+    "reg_t": _NOT_SECURITIES,
+    "strategy_based": _NOT_SECURITIES,
+    "portfolio_margin": "the account has no portfolio margin",
+    "futures": "not a futures account: futures are a component of the other methods",
+    "tiered": "not an account under margin schedules: scheduled positions are a component of the other methods",
+    "schedule_im": "no uncleared derivatives: applies to otc accounts",
+    "simm": "no netting set of the account agreed on SIMM alone",
+    "cross_margin": "does not apply to the account",
+}
+
+
+def why_not(method: str, account_type: str) -> str:
+    """Why an account has no row of a method."""
+    return _REASONS.get(method, {}).get(account_type, _OTHERWISE[method])

@@ -1,0 +1,130 @@
+"""Sensors and schedules against real tables. Not here: what the chain computes."""
+
+import datetime as dt
+import http.server
+import shutil
+import threading
+
+import dagster as dg
+import pytest
+
+from margin_pipeline import storage
+from margin_pipeline.orchestration import notifiers, schedules, sensors
+from margin_pipeline.orchestration.resources import LandingZone, NotifierSettings, ResultStore, Rules
+from margin_pipeline.sample import SAMPLE_DATES, write_sample
+
+DATE = SAMPLE_DATES[0].isoformat()
+RULES = Rules("XNYS", {})
+
+
+@pytest.fixture
+def zone(tmp_path):
+    write_sample(tmp_path / "all")
+    shutil.copytree(tmp_path / "all" / DATE, tmp_path / "landing" / DATE)
+    return LandingZone(tmp_path / "landing")
+
+
+@pytest.fixture
+def store(fresh_database):
+    return ResultStore(lambda: fresh_database, "test", lambda as_of, at: {})
+
+
+def tick(zone, store, cursor):
+    context = dg.build_sensor_context(cursor=cursor)
+    result = sensors.landed_files(context, store=store, rules=RULES, landing_zone=zone)
+    if isinstance(result, dg.SkipReason):
+        return [], cursor
+    return result.run_requests or [], result.cursor
+
+
+def test_a_date_is_started_once_when_its_files_have_stood_still_for_two_ticks(zone, store):
+    first, cursor = tick(zone, store, None)
+    second, cursor = tick(zone, store, cursor)
+    third, _ = tick(zone, store, cursor)
+    assert (first, [r.partition_key for r in second], third) == ([], [DATE], [])
+
+
+def test_files_that_still_change_are_waited_for(zone, store):
+    _, cursor = tick(zone, store, None)
+    with (zone / DATE / "positions.csv").open("a") as file:
+        file.write("CASH,late,KO,1,,,\n")
+    changed, cursor = tick(zone, store, cursor)
+    stable, _ = tick(zone, store, cursor)
+    assert (changed, len(stable)) == ([], 1)
+
+
+def test_corrected_files_start_the_date_again_under_another_key(zone, store):
+    _, cursor = tick(zone, store, None)
+    first, cursor = tick(zone, store, cursor)
+    (zone / DATE / "portfolios.csv").write_text((zone / DATE / "portfolios.csv").read_text() + "\n")
+    (zone / DATE / "dividends.csv").write_text("symbol,dividend_yield\nKO,0.03\n")
+    _, cursor = tick(zone, store, cursor)
+    again, _ = tick(zone, store, cursor)
+    assert len(again) == 1
+    assert again[0].run_key != first[0].run_key
+
+
+def test_a_date_without_a_required_file_is_not_started(zone, store):
+    (zone / DATE / "prices.csv").unlink()
+    _, cursor = tick(zone, store, None)
+    assert tick(zone, store, cursor)[0] == []
+
+
+def test_the_schedule_runs_the_session_that_has_just_closed(zone, store):
+    moment = dt.datetime.fromisoformat(f"{DATE}T17:30:00-05:00")
+    context = dg.build_schedule_context(scheduled_execution_time=moment)
+    request = schedules.after_the_close(context, store=store, rules=RULES, landing_zone=zone)
+    assert request.partition_key == DATE
+    holiday = dg.build_schedule_context(scheduled_execution_time=dt.datetime.fromisoformat("2022-12-26T17:30:00-05:00"))
+    assert isinstance(schedules.after_the_close(holiday, store=store, rules=RULES, landing_zone=zone), dg.SkipReason)
+
+
+def test_a_date_that_is_not_published_by_the_deadline_raises_one_alert_and_clears_it(store, fresh_database, run_chain, zone):
+    as_of = SAMPLE_DATES[0]
+    store.watch_publication(as_of)
+    store.watch_publication(as_of)
+    alerts = "select kind, portfolio_id, cleared_at is null as open from margin.alerts where portfolio_id = '*'"
+    assert storage.read_query(fresh_database, alerts).to_dict("records") == [{"kind": "missing_data", "portfolio_id": "*", "open": True}]
+    run_chain(fresh_database, zone.path, DATE)
+    store.watch_publication(as_of)
+    assert list(storage.read_query(fresh_database, alerts)["open"]) == [False]
+
+
+@pytest.fixture
+def receiver():
+    received, broken = [], threading.Event()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            received.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self.send_response(503 if broken.is_set() else 204)
+            self.end_headers()
+
+        def log_message(self, *_arguments):
+            """Quiet: the test says what went wrong."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", received, broken
+    server.shutdown()
+    server.server_close()
+
+
+def test_alerts_are_delivered_once_to_each_channel_and_tried_again_where_that_failed(store, receiver):
+    url, received, broken = receiver
+    store.watch_publication(SAMPLE_DATES[0])
+    notify = NotifierSettings(url)
+    broken.set()
+    sensors.notifications(dg.build_sensor_context(), store=store, notifier=notify)
+    broken.clear()
+    for _ in range(3):
+        sensors.notifications(dg.build_sensor_context(), store=store, notifier=notify)
+    assert len(received) == 2
+    deliveries = storage.read_query(
+        store.urls, "select channel, attempts, delivered_at is not null as done from margin_data.alert_deliveries order by 1"
+    )
+    assert deliveries.to_dict("records") == [
+        {"channel": "log", "attempts": 1, "done": True},
+        {"channel": "webhook", "attempts": 2, "done": True},
+    ]
+    assert notifiers.TIMEOUT_SECONDS < 60

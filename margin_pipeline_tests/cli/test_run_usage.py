@@ -1,0 +1,49 @@
+"""What the command says to calls that cannot be used. Not here: runs (test_run)."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+def call(*arguments, data_dir, **variables):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("MARGIN_", "DAGSTER_"))}
+    return subprocess.run(
+        [sys.executable, "-c", "import sys; from margin_pipeline.cli import main; sys.exit(main())", *arguments],
+        env={**environment, "MARGIN_DATA_DIR": str(data_dir), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "--as-of", "yesterday"], "not a date"),
+        (["run", "--as-of", "2022-12-26"], "not a session"),
+        (["run", "--as-of", "1989-12-29"], "not a session"),
+        (["run", "--as-of", "2999-01-04"], "in the future"),
+        (["run", "--as-of", "2022-12-28", "--at", "noon"], "not an instant"),
+        (["run", "--as-of", "2022-12-28", "--at", "2022-12-28T12:00"], "no time zone"),
+        (["run", "--landing", "/nowhere/at/all"], "no landing zone"),
+        (["run", "--as-of", "2020-01-02"], "no folder"),
+    ],
+)
+def test_an_unusable_call_is_told_in_one_line_with_status_2(arguments, said, tmp_path):
+    done = call(*arguments, data_dir=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_an_empty_landing_zone_is_told(tmp_path):
+    (tmp_path / "landing").mkdir()
+    done = call("run", "--landing", str(tmp_path / "landing"), data_dir=tmp_path)
+    assert (done.returncode, "no folder named" in done.stderr) == (2, True)
+
+
+def test_a_bad_setting_is_told(tmp_path):
+    done = call("run", data_dir=tmp_path, MARGIN_THREADS="many")
+    assert (done.returncode, "MARGIN_THREADS" in done.stderr) == (2, True)
