@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from margin_pipeline.compute import NUMPY, Backend
+from margin_pipeline.compute import NUMPY, Backend, ComputeReport, run_on
 from margin_pipeline.parameters.risk import RiskSettings
 from margin_pipeline.risk.book import build_book
 from margin_pipeline.risk.exposures import risk_positions
@@ -35,10 +35,12 @@ class RiskResult:
     ----------
     portfolio_risk : frame of that table.
     strategy_risk_components : the risk columns of table strategy_risk.
+    report : where options were revalued, and whether the device failed.
     """
 
     portfolio_risk: pd.DataFrame
     strategy_risk_components: pd.DataFrame
+    report: ComputeReport
 
 
 def assess(
@@ -65,7 +67,7 @@ def assess(
     symbols, correlation : (n,) factors and (n, n) their correlation, as estimated on the date.
     settings : confidences, horizons, window.
     as_of : business date.
-    backend : where options are revalued in scenarios; everything else is float64 on the CPU.
+    backend : where options are revalued in scenarios (NumPy when it fails); everything else is float64 on the CPU.
 
     Returns
     -------
@@ -77,8 +79,9 @@ def assess(
     options = set(instruments.loc[instruments["option_type"].notna(), "symbol"])
     history = factor_history(prices, fx_rates, book.factors, options, settings, as_of)
     figures = gaussian_figures(book, symbols, correlation, symbol_risk, settings, unmodelled)
-    figures += historical_figures(book, history, settings, unmodelled, backend)
-    return RiskResult(portfolio_table(book, figures), strategy_components(book, figures))
+    simulated, report = run_on(backend, lambda b: historical_figures(book, history, settings, unmodelled, b))
+    figures += simulated
+    return RiskResult(portfolio_table(book, figures), strategy_components(book, figures), report)
 
 
 def _portfolios_without_figures(names: pd.Index, portfolios: pd.DataFrame) -> dict[int, str]:

@@ -42,7 +42,8 @@ def gaussian_figures(
     annual = symbol_risk.set_index("symbol")["volatility"].reindex(book.factors).to_numpy(float)
     place = pd.Index(list(symbols), dtype=object).get_indexer(book.factors)
     estimated = ~np.isnan(annual) & (place >= 0)
-    gaps = find_gaps(book, {name: f"{name}: no estimate of its volatility" for name in book.factors[~estimated]}, portfolio_reasons)
+    lacking = {name: f"{name}: no estimate of its volatility and correlation" for name in book.factors[~estimated]}
+    gaps = find_gaps(book, lacking, portfolio_reasons)
     used = place[estimated]
     deviations = daily_deviations(
         book.delta_exposure[:, np.flatnonzero(estimated)].toarray(),
