@@ -59,6 +59,6 @@ def group_positions(
         frame = assembly.group_frame(book, groups, as_of)
         legs = assembly.leg_frame(book, groups, frame, choice.alone)
         proofs = assembly.proof_frame(book, groups, choice, solution, greedy)
-    texts = dict.fromkeys(["portfolio_id", "group_id", "underlying", "structure", "missing"], "str")
+    texts = dict.fromkeys(["portfolio_id", "group_id", "underlying", "structure", "legs", "missing", "explanation"], "str")
     ordered = frame[assembly.GROUP_COLUMNS].astype(texts).reset_index(drop=True)
     return Grouping(ordered, legs, proofs)

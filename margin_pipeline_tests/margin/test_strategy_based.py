@@ -218,6 +218,7 @@ def test_every_text_of_a_group_is_json_and_its_legs_say_what_it_holds(option_boo
     assert explanation["underlying_price"] == 95.0
     assert explanation["maintenance_a_unit"] == 0.25 * 9500
     assert "4210" in explanation["reference"]
+    assert [name.split(":")[0] for name in explanation["parameter_sets"]] == ["reg_t", "option_rates"]
     assert groups["group_id"].tolist() == ["U-001", "U-002"]
 
 
@@ -245,4 +246,6 @@ def test_frames_have_the_types_of_the_tables(option_book):
     for frame in (result.groups, result.legs, result.proofs):
         for column in frame.columns.intersection(["portfolio_id", "group_id", "underlying", "structure", "strategy", "symbol", "missing"]):
             assert isinstance(frame[column].dtype, pd.StringDtype), column
+        for column in frame.columns.intersection(["units", "maintenance_margin", "quantity", "requirement_share", "optimum", "seconds"]):
+            assert frame[column].dtype == np.float64, column
     assert result.proofs[["optimum", "lower_bound", "gap"]].to_numpy().tolist() == [[2375.0, 2375.0, 0.0]]

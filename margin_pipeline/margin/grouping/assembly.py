@@ -190,7 +190,7 @@ def leg_frame(book: NetBook, groups: Groups, frame: pd.DataFrame, alone: Array) 
         }
     )
     return pd.concat([legs, _netted_legs(book, frame)], ignore_index=True)[LEG_COLUMNS].astype(
-        {"portfolio_id": "str", "group_id": "str", "strategy": "str", "symbol": "str"}
+        {**dict.fromkeys(["portfolio_id", "group_id", "strategy", "symbol"], "str"), "quantity": "float64", "requirement_share": "float64"}
     )
 
 
@@ -221,9 +221,8 @@ def proof_frame(book: NetBook, groups: Groups, choice: Choice, solution: Solutio
         seconds=solution.seconds, options=with_options,
     )
     key = ["portfolio_id", "underlying"]
-    total = rows.groupby(key, sort=True).sum().reset_index()
-    unknown = rows.groupby(key, sort=True)["optimum"].apply(lambda s: s.isna().any()).to_numpy()
-    total.loc[unknown, ["optimum", "lower_bound", "greedy_margin"]] = np.nan
+    total = rows.assign(unknown=rows["optimum"].isna()).groupby(key, sort=True).sum().reset_index()
+    total.loc[total["unknown"] > 0, ["optimum", "lower_bound", "greedy_margin"]] = np.nan
     total = total[total["options"] > 0].reset_index(drop=True)
     slack = total["optimum"] - total["lower_bound"]
     noise_floor = 1e-9 * np.maximum(total["optimum"], 1.0)

@@ -54,6 +54,7 @@ def explanations(book: NetBook, groups: Groups) -> list[str]:
     cash = {n: f'{{"rule": {json.dumps(rule)}, "reference": {reference}' for n, rule in CASH_RULES.items()}
     paid = f'{{"rule": "cash account: what is held is paid for", "reference": {reference}'
     currency = {c: json.dumps(c) for c in set(book.legs["currency"])}
+    tail = f'"parameter_sets": {json.dumps([table.stock.label, table.options.label])}}}'
     columns = zip(
         groups.structure.tolist(), table.cash_account[leg].tolist(), table.spot[leg].tolist(), groups.amounts.maintenance.tolist(),
         groups.amounts.initial.tolist(), book.legs["currency"].to_numpy(dtype=object)[leg].tolist(),
@@ -61,7 +62,7 @@ def explanations(book: NetBook, groups: Groups) -> list[str]:
     )
     return [
         f'{cash.get(name, paid) if in_cash and (m == 0.0 or name in cash) else head[name]}, "underlying_price": {_number(spot)}, '
-        f'"maintenance_a_unit": {_number(m)}, "initial_a_unit": {_number(i)}, "currency": {currency[c]}, "fx_rate": {_number(fx)}}}'
+        f'"maintenance_a_unit": {_number(m)}, "initial_a_unit": {_number(i)}, "currency": {currency[c]}, "fx_rate": {_number(fx)}, {tail}'
         for name, in_cash, spot, m, i, c, fx in columns
     ]
 
