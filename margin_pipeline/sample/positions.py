@@ -35,7 +35,7 @@ class Portfolio:
 
 PORTFOLIOS: tuple[Portfolio, ...] = (
     Portfolio("BANK", "otc", 60_000_000, entity_type="bank"),
-    Portfolio("CASH", "cash", 470_000, entity_type="individual"),
+    Portfolio("CASH", "cash", 620_000, entity_type="individual"),
     Portfolio("CRYPTO", "crypto_cross", 70_000),
     Portfolio("CRYPTO_ISOLATED", "crypto_isolated", 12_000, entity_type="individual"),
     Portfolio("DESK_ERRORS", "reg_t", 500_000),
