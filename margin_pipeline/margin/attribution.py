@@ -47,7 +47,8 @@ def margin_attribution(
     grouped = rows[KEY].merge(legs, on=KEY, how="left")["grouped"].notna().to_numpy()
     alone = rows[~(by_groups.to_numpy() & grouped)].rename(columns={"maintenance_margin": "part"})
     portfolios_by_groups = set(rows.loc[by_groups, "portfolio_id"])
-    shares = strategy_group_legs[strategy_group_legs["portfolio_id"].isin(portfolios_by_groups)].rename(columns={"requirement_share": "part"})
+    in_groups = strategy_group_legs["portfolio_id"].isin(portfolios_by_groups)
+    shares = strategy_group_legs[in_groups].rename(columns={"requirement_share": "part"})
     offset = set(rows.loc[rows["method"] == "cross_margin", "portfolio_id"])
     benefits = cross_margin_benefits[cross_margin_benefits["portfolio_id"].isin(offset)]
     parts = pd.concat([alone[[*OWNER, "part"]], shares[[*OWNER, "part"]], _offsets(benefits, position_margins)], ignore_index=True)

@@ -8,15 +8,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from margin_pipeline.margin.grouping.netting import KINDS, OPTIONS
+from margin_pipeline.margin.grouping.netting import KINDS
 from margin_pipeline.margin.methods import COMPUTED
+from margin_pipeline.margin.valuation import SECURITY_OPTIONS
 
-GROUPED_CLASSES = (*KINDS, *OPTIONS)
+GROUPED_CLASSES = (*KINDS, *SECURITY_OPTIONS)
 """Asset classes that the strategy-based method groups; the others are margined on their own there."""
 
 STOCK_STRUCTURES = ("long_stock", "short_stock", "long_convertible", "short_convertible", "long_warrant", "short_warrant")
 COMPONENT_OF_CLASS = {
-    **dict.fromkeys(KINDS, "stock"), **dict.fromkeys(OPTIONS, "options"), "future": "futures", "future_option": "futures",
+    **dict.fromkeys(KINDS, "stock"), **dict.fromkeys(SECURITY_OPTIONS, "options"), "future": "futures", "future_option": "futures",
 }  # fmt: skip
 COLUMNS = ["portfolio_id", "method", "component", "initial_margin", "maintenance_margin", "missing"]
 

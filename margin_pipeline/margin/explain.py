@@ -45,7 +45,7 @@ def json_objects(length: int, fields: Mapping[str, Any]) -> pd.Series:
     parts.append(pa.scalar(text.removesuffix(", ") + "}", pa.large_string()))
     if len(parts) == 1:
         return pd.Series([parts[0].as_py()] * length, dtype="str")
-    return pd.Series(pc.binary_join_element_wise(*parts, "").to_pandas(), dtype="str")
+    return pd.Series(pc.binary_join_element_wise(*parts, pa.scalar("", pa.large_string())).to_pandas(), dtype="str")
 
 
 class Choice:

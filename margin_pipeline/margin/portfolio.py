@@ -116,7 +116,7 @@ def _missing(
         found.setdefault((portfolio_id, method), set()).update(reasons)
 
     for portfolio_id, method, text in parts.loc[parts["missing"].notna(), [*KEY, "missing"]].itertuples(index=False, name=None):
-        add(portfolio_id, method, str(text).split("; "))
+        add(portfolio_id, method, [str(text)] if method == "schedule_im" else str(text).split("; "))
     unvalued = values[values["missing"].notna() & values["option"]]
     paid = values[values["missing"].notna() & (values["quantity"] > 0)]
     for portfolio_id, method, account, _, _, computed in rows.itertuples(index=False, name=None):

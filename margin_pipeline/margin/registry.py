@@ -150,9 +150,9 @@ def _rows(rows: np.ndarray, name: str, requirement: Requirement) -> pd.DataFrame
 
 def _requirement(name: str, book: pd.DataFrame, terms: Terms, users: Mapping[str, UserModel]) -> Requirement:
     if name in BUILT_IN:
-        return _closed(BUILT_IN[name](book, terms), name)
+        return _closed(BUILT_IN[name](book, terms), name, book)
     if name in users:
-        return _closed(_called(name, users[name], book), name)
+        return _closed(_called(name, users[name], book), name, book)
     classes, accounts = book["asset_class"].to_numpy(dtype=object), book["account_type"].to_numpy(dtype=object)
     nothing = _nothing(len(book), f"margin model {name} is not registered")
     if name == NO_MODEL:
@@ -193,12 +193,14 @@ def _objects(frame: pd.DataFrame, length: int) -> pd.Series:
     return pd.Series(texts, dtype="str")
 
 
-def _closed(requirement: Requirement, name: str) -> Requirement:
-    """The requirement with every amount that is no margin taken out, and a reason in each such row."""
+def _closed(requirement: Requirement, name: str, book: pd.DataFrame) -> Requirement:
+    """The requirement with every amount that is no margin taken out, and a reason in each such row; nothing held needs nothing."""
     amounts = np.stack([requirement.initial, requirement.maintenance])
     unusable = ~np.isfinite(amounts).all(axis=0) | (np.nan_to_num(amounts) < 0).any(axis=0)
     missing = requirement.missing.copy()
     unnamed = unusable & (missing == None)  # noqa: E711 - element by element
     missing[unnamed] = f"margin model {name} gave no margin"
+    flat = (book["quantity"] == 0).to_numpy()
+    missing[flat], amounts[:, flat] = None, 0.0
     gap = missing != None  # noqa: E711
     return Requirement(np.where(gap, np.nan, amounts[0]), np.where(gap, np.nan, amounts[1]), missing, requirement.explanation)
