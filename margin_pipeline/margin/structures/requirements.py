@@ -194,15 +194,16 @@ def _paid_in_cash_account(legs: _Legs, amounts: Amounts) -> Amounts:
 
 
 def covered_call(legs: _Legs, structure: Structure) -> Amounts:
-    """Long stock covers a short call: the stock's requirement plus max(S - K, 0), for the stock counts for no more than K.
+    """Long stock covers a short call: the stock's requirement at no more than K, plus max(S - K, 0), which the stock will not bring.
 
-    The manual prints the stock's requirement alone, at maintenance on the lower of its value and K.
+    FINRA 4210(f)(2)(H)(iv): the stock that covers counts for no more than the exercise price. The manual prints the stock's requirement
+    alone, without the excess over K, and initial margin on the whole value of the stock.
     """
     stock = _stock_unit(legs)
-    excess = _in_the_money(legs, 1)
     cap = np.minimum(1.0, _exercise(legs, 1) / stock.value)
     printed = stock.maintenance * cap
-    amounts = Amounts(stock.maintenance + excess, stock.initial + excess, stock.initial, _premium(legs, 1), printed)
+    maintenance = printed + _in_the_money(legs, 1)
+    amounts = Amounts(maintenance, np.maximum(stock.initial, maintenance), stock.initial, _premium(legs, 1), printed)
     return _paid_in_cash_account(legs, amounts)
 
 
