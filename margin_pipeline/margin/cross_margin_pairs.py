@@ -114,34 +114,50 @@ def find_pairs(held: NetPositions, correlation: np.ndarray, benefit_table: np.nd
     if np.count_nonzero(eligible) <= 2 * rules.all_pairs_up_to:
         first, second = np.nonzero(np.triu(eligible))
     else:
-        rate = _all_saving_rates(held, offset, by_correlation, benefit_table, rules)
-        rate *= eligible
-        first, second = likely_pairs(rate, eligible, held.capacity, rules.partners_per_symbol, rules.seed)
+        first, second = _candidates(held, offset, eligible, benefit_table, rules)
     s = np.minimum(offset[first, second], 1.0)
     benefit = np.where(s >= rules.threshold, BY_CORRELATION, benefit_table[held.group[first], held.group[second]]).astype(np.int64)
     unit = held.margin / held.capacity
     return Pairs(first, second, s, benefit, saving_rates(unit[first], unit[second], s, benefit, rules.class_benefits))
 
 
-def _all_saving_rates(
-    held: NetPositions, offset: np.ndarray, by_correlation: np.ndarray, benefit_table: np.ndarray, rules: CrossMarginRules
+def _candidates(
+    held: NetPositions, offset: np.ndarray, eligible: np.ndarray, benefit_table: np.ndarray, rules: CrossMarginRules
+) -> tuple[np.ndarray, np.ndarray]:
+    """A few of very many eligible pairs (first < second, in order): likely ones of opposite sign, the strongest of the same sign."""
+    size = len(offset)
+    long, short = np.flatnonzero(held.sign > 0), np.flatnonzero(held.sign < 0)
+    found = [np.zeros((2, 0), dtype=np.int64)]
+    if len(long) and len(short):
+        block = np.ix_(long, short)
+        rate = _block_saving_rates(held, offset[block], long, short, benefit_table, rules)
+        capacity = held.capacity[long], held.capacity[short]
+        row, column = likely_pairs(rate, eligible[block], *capacity, rules.partners_per_symbol, rules.seed)
+        found.append(np.stack([long[row], short[column]]))
+    for side in (long, short):
+        pairs = side[np.stack(np.nonzero(np.triu(eligible[np.ix_(side, side)])))]
+        strongest = np.argsort(-offset[pairs[0], pairs[1]], kind="stable")[: rules.all_pairs_up_to]
+        found.append(pairs[:, strongest])
+    first, second = np.sort(np.concatenate(found, axis=1), axis=0)
+    pair = np.unique(first * size + second)
+    return pair // size, pair % size
+
+
+def _block_saving_rates(
+    held: NetPositions, offset: np.ndarray, long: np.ndarray, short: np.ndarray, benefit_table: np.ndarray, rules: CrossMarginRules
 ) -> np.ndarray:
-    """(n, n) saving rates in single precision, to choose pairs by; those chosen are computed again in full."""
+    """Saving rates of long with short positions in single precision, to choose pairs by; those chosen are computed again in full."""
     unit = (held.margin / held.capacity).astype(np.float32)
-    total = unit[:, None] + unit[None, :]
+    total = unit[long][:, None] + unit[short][None, :]
     saving = offset.astype(np.float32)
     saving += 1
-    saving *= np.outer(unit * np.float32(-2), unit)
+    saving *= np.outer(unit[long] * np.float32(-2), unit[short])
     saving += total * total
     np.sqrt(np.maximum(saving, 0, out=saving), out=saving)
     np.subtract(total, saving, out=saving)
-    if not rules.class_benefits:
-        return saving
     factor = np.array([c.rate if c.basis == "both" else c.rate / 2 for c in rules.class_benefits] + [0, 0], dtype=np.float32)
-    total *= factor[benefit_table][held.group][:, held.group]
-    np.minimum(total, saving, out=total)
-    np.copyto(total, saving, where=by_correlation)
-    return total
+    total *= factor[benefit_table][held.group[long]][:, held.group[short]]
+    return np.where(offset >= rules.threshold, saving, np.minimum(total, saving))
 
 
 def saving_rates(a: np.ndarray, b: np.ndarray, s: np.ndarray, benefit: np.ndarray, benefits: Sequence[ClassBenefit]) -> np.ndarray:
