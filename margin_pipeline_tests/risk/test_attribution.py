@@ -101,6 +101,18 @@ def test_a_stock_in_euro_has_the_history_of_its_value_in_dollars(build, market):
     assert figures(result, "P", "gaussian")["var"] == pytest.approx(9450 * daily * norm.ppf(0.95))
 
 
+def test_a_dollar_stock_of_a_euro_portfolio_gains_when_the_euro_falls(build, market):
+    held = build.positions(("P", "s", "AAA", 100, 105.0), fx={"USD": 1 / 1.05})
+    result = assess(held, portfolios=build.portfolios(("P", "EUR")), **market)
+    share, rate = (market["symbol_risk"].set_index("symbol")["volatility"][name] for name in ("AAA", "fx:EUR"))
+    daily = np.sqrt((share**2 + rate**2 - 2 * market["correlation"][0, 4] * share * rate) / 252)
+    assert figures(result, "P", "gaussian")["var"] == pytest.approx(10_000 * daily * norm.ppf(0.95))
+    wide = market["prices"].pivot(index="date", columns="symbol", values="close")["AAA"]
+    value = wide / market["fx_rates"].set_index("date")["usd_rate"]
+    profit = np.sort((10_000 * (value / value.shift() - 1)).to_numpy()[-500:])
+    assert figures(result, "P", "historical")["var"] == pytest.approx(-profit[24])
+
+
 def test_the_historical_risk_of_an_option_is_of_its_full_revaluation(build, market):
     closes = market["prices"].query("symbol == 'AAA'").set_index("date")["close"]
     spot, years = closes.iloc[-1], 79 / 365
