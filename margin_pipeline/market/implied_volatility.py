@@ -67,7 +67,7 @@ def implied_volatility(
     Notes
     -----
     A price at or below the intrinsic value, or below what the option is worth without any volatility, has volatility 0 (convention
-    of risk-based margin). A price at or above its bound (a call S·exp(−qT), a put K·exp(−rT)) has none.
+    of risk-based margin, whatever the exercise style). A price at or above its bound (a call S·exp(−qT), a put K·exp(−rT)) has none.
 
     The price less its value without volatility is, by parity, the price of the out-of-the-money option with the same strike;
     divided by √(A·B) it depends on ln(A/B) and on x = volatility·√T alone, and increases in x. The solver takes Newton steps on the
@@ -84,15 +84,24 @@ def implied_volatility(
         moneyness = -np.abs(np.log(leg_spot / leg_strike))
         normalised = (price_ - without_volatility) / scale
     reason = np.full(price_.shape, SOLVED, dtype=object)
-    reason[normalised >= np.exp(moneyness / 2)] = AT_OR_ABOVE_UPPER_BOUND
-    reason[price_ <= np.maximum(intrinsic_value(spot_, strike_, call), without_volatility)] = AT_OR_BELOW_INTRINSIC
-    reason[years_ <= 0] = EXPIRED
-    reason[(spot_ <= 0) | (strike_ <= 0) | (price_ < 0)] = INVALID_INPUT
-    reason[~np.isfinite(np.stack(given)).all(axis=0)] = MISSING_INPUT
-    open_ = reason == SOLVED
+    # The later line names the more basic reason, so it overwrites.
+    for applies, code in (
+        (normalised >= np.exp(moneyness / 2), AT_OR_ABOVE_UPPER_BOUND),
+        (price_ <= np.maximum(intrinsic_value(spot_, strike_, call), without_volatility), AT_OR_BELOW_INTRINSIC),
+        (years_ <= 0, EXPIRED),
+        ((spot_ <= 0) | (strike_ <= 0) | (price_ < 0), INVALID_INPUT),
+        (~np.isfinite(np.stack(given)).all(axis=0), MISSING_INPUT),
+    ):
+        reason[applies] = code
+    return _solved(reason, moneyness, normalised, years_)
+
+
+def _solved(reason: Array, moneyness: Array, normalised: Array, years: Array) -> ImpliedVolatility:
+    """Solve what no reason decides yet."""
     volatility = np.where((reason == AT_OR_BELOW_INTRINSIC) | (reason == EXPIRED), 0.0, np.nan)
+    open_ = reason == SOLVED
     total, converged = _total_volatility(moneyness[open_], normalised[open_])
-    volatility[open_] = np.where(converged, total / np.sqrt(years_[open_]), np.nan)
+    volatility[open_] = np.where(converged, total / np.sqrt(years[open_]), np.nan)
     reason[np.flatnonzero(open_)[~converged]] = NOT_CONVERGED
     return ImpliedVolatility(volatility, reason)
 
