@@ -65,8 +65,6 @@ def adjustments(values: pd.DataFrame, account_type: pd.Series, strategy_groups: 
     that is grouped on its own (in a spread it has no loan value, as the requirement there is the maximum loss without premiums). In a cash
     account everything long is paid for and taken out.
     """
-    kept_alone = values["long_dated"] & (values["quantity"] > 0)
-    single = values.assign(taken=np.where(values["option"] & ~kept_alone, -values["market_value"], 0.0))
     net = values.groupby(["portfolio_id", "symbol"], sort=True, as_index=False).agg(
         quantity=("quantity", "sum"), gross=("quantity", lambda q: q.abs().sum()), market_value=("market_value", _strict_sum),
         option=("option", "first"), long_dated=("long_dated", "first"),
@@ -76,8 +74,13 @@ def adjustments(values: pd.DataFrame, account_type: pd.Series, strategy_groups: 
     paid = net["option"].to_numpy() | (cash & (net["quantity"] > 0).to_numpy())
     kept = np.where(cash, 0.0, _kept_share(net, strategy_groups))
     net["taken"] = np.where(paid, -net["market_value"] * (1.0 - kept), 0.0)
-    parts = {"reg_t": _by_portfolio(single), "strategy_based": _by_portfolio(net)}
-    return pd.DataFrame(parts)
+    return pd.DataFrame({"reg_t": reg_t_adjustment(values), "strategy_based": _by_portfolio(net)})
+
+
+def reg_t_adjustment(values: pd.DataFrame) -> pd.Series:
+    """What is added to equity under `reg_t`, by portfolio; see `adjustments`."""
+    kept_alone = values["long_dated"] & (values["quantity"] > 0)
+    return _by_portfolio(values.assign(taken=np.where(values["option"] & ~kept_alone, -values["market_value"], 0.0)))
 
 
 def _strict_sum(values: pd.Series) -> float:
