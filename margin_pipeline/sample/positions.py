@@ -85,7 +85,7 @@ HOLDINGS: tuple[Holding, ...] = (
     *_book("INDEX_FUTURES", "overwrite", ESH3230217C4100=-10),
     Holding("CRYPTO", "basis", "BTCPERP", 12, entry_price=16_650.0),
     Holding("CRYPTO", "relative_value", "ETHPERP", -90, entry_price=1_230.0),
-    Holding("CRYPTO_ISOLATED", "swing", "BTCPERP", 2, entry_price=16_900.0, isolated_wallet=4_000.0),
+    Holding("CRYPTO_ISOLATED", "swing", "BTCPERP", 2, entry_price=16_900.0, isolated_wallet=6_000.0),
     Holding("CRYPTO_ISOLATED", "swing", "ETHPERP", -15, entry_price=1_205.0, isolated_wallet=3_000.0),
     *_book("CASH", "income", PG=800, KO=1500, PFE=2000, PFE230120C52=-20),
     *_book("CASH", "put_writing", WMT230120P135=-10),

@@ -6,8 +6,8 @@ with dates as (
 ), governing as (
     select d.place, m.* from margin.portfolio_margins m join dates d using (as_of) where m.is_governing and d.place <= 2
 )
-select n.portfolio_id, round(n.maintenance_margin - b.maintenance_margin) as margin_change,
-       round(n.equity - b.equity) as equity_change, b.status as status_before, n.status as status_now
+select n.portfolio_id, round(n.maintenance_margin - b.maintenance_margin)::bigint as margin_change,
+       round(n.equity - b.equity)::bigint as equity_change, b.status as status_before, n.status as status_now
   from governing n
   left join governing b on b.portfolio_id = n.portfolio_id and b.place = 2
  where n.place = 1

@@ -1,6 +1,6 @@
 -- What would lower the margin: which groups and positions cost most?
 -- The three dearest items of every portfolio on the newest date, and their part of its requirement.
-select portfolio_id, item, underlying, legs, round(maintenance_margin) as maintenance_margin,
+select portfolio_id, item, underlying, legs, round(maintenance_margin)::bigint as maintenance_margin,
        round((100 * margin_share)::numeric, 1) as share_pct
   from (select c.*, row_number() over (partition by portfolio_id order by maintenance_margin desc, underlying, item, legs) as place
           from margin.margin_costs c

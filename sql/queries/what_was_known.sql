@@ -7,7 +7,7 @@ dates as (
       from margin.calculations c, asked
 )
 select d.as_of, t.portfolio_id, t.method, d.calculation_id as known_then, n.calculation_id as known_now,
-       t.maintenance_margin as margin_then, n.maintenance_margin as margin_now
+       round(t.maintenance_margin)::bigint as margin_then, round(n.maintenance_margin)::bigint as margin_now
   from dates d
   join margin_data.portfolio_margins t on t.as_of = d.as_of and t.calculation_id = d.calculation_id and t.is_governing
   left join margin.portfolio_margins n on n.as_of = t.as_of and n.portfolio_id = t.portfolio_id and n.is_governing
