@@ -24,4 +24,7 @@ def test_an_unusable_value_is_named(variable, value):
 
 
 def test_thresholds_are_settings():
-    assert from_environment({"MARGIN_WARNING_THRESHOLD": "0.7", "MARGIN_HYSTERESIS": "0.05"}).threshold_overrides == {"warning": 0.7, "hysteresis": 0.05}
+    assert from_environment({"MARGIN_WARNING_THRESHOLD": "0.7", "MARGIN_HYSTERESIS": "0.05"}).threshold_overrides == {
+        "warning": 0.7,
+        "hysteresis": 0.05,
+    }

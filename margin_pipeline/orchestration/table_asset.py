@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from margin_pipeline.compute import pinned_threads
 from margin_pipeline.orchestration.checks import Check, Outcome
 from margin_pipeline.orchestration.context import CalculationContext
 
@@ -104,7 +105,9 @@ class TableAsset:
         if "context" in inspect.signature(self.function).parameters:
             arguments["context"] = calculation
         try:
-            result = self.function(**arguments)
+            # The last bits of products and factorisations depend on the number of threads.
+            with pinned_threads(context.resources.compute.threads):
+                result = self.function(**arguments)
         except Exception as error:  # noqa: BLE001
             # Arithmetic gives the same again: only storage, which is around this call, is worth another try.
             raise dg.Failure(f"{self.function.__name__}: {type(error).__name__}: {error}", allow_retries=False) from error

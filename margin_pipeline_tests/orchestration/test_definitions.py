@@ -27,7 +27,11 @@ print(*sorted(j.name for j in repository.get_all_jobs()))
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory):
-    environment = {**os.environ, "MARGIN_DATA_DIR": str(tmp_path_factory.mktemp("empty")), "MARGIN_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
+    environment = {
+        **os.environ,
+        "MARGIN_DATA_DIR": str(tmp_path_factory.mktemp("empty")),
+        "MARGIN_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+    }
     done = subprocess.run([sys.executable, "-c", LOAD], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done

@@ -19,12 +19,17 @@ from margin_pipeline.reports import figures
 WINDOW_SESSIONS = estimation_settings(dt.date.max).history + 1
 """Closes read: one more than the returns used."""
 
+PICTURED_SYMBOLS = 40
+
 
 def correlation_heat_map(frames: Frames) -> bytes:
-    """Picture of the correlations of the held symbols."""
+    """Picture of the correlations of the largest holdings."""
     symbols, matrix = triangle.stored_correlation(frames["correlation_matrices"])
-    held = [i for i, s in enumerate(symbols) if s in risk_factors(frames["positions"])]
-    return figures.correlation_heat_map([symbols[i] for i in held], matrix[np.ix_(held, held)])
+    positions = frames["positions"]
+    factor = positions["underlying"].where(positions["underlying"].isin(symbols), positions["symbol"])
+    largest = positions["notional"].abs().groupby(factor).sum().nlargest(PICTURED_SYMBOLS).index
+    shown = sorted(i for i, symbol in enumerate(symbols) if symbol in largest)
+    return figures.correlation_heat_map([symbols[i] for i in shown], matrix[np.ix_(shown, shown)])
 
 
 def risk_factors(positions: pd.DataFrame) -> set[str]:
@@ -60,4 +65,5 @@ def symbol_risk(
             "repaired": [estimates.repaired],
         }
     )
+    context.notes.update(estimates.report.as_metadata())
     return estimation.symbol_risk_table(estimates), estimation.correlation_rows(estimates, risk_factors(positions)), matrix
