@@ -24,7 +24,7 @@ def everything(urls):
     found = {}
     for table in storage.table_names(urls):
         frame = storage.read_query(urls, f"select * from margin.{table}").drop(columns=["calculation_id", "seconds"], errors="ignore")
-        found[table] = frame.sort_values(list(frame.columns[: min(8, len(frame.columns))]), ignore_index=True, key=lambda c: c.astype(str))
+        found[table] = frame.sort_values(list(frame.columns[: min(8, len(frame.columns))]), ignore_index=True, key=lambda c: c.map(repr))
     return found
 
 

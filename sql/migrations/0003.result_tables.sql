@@ -60,7 +60,7 @@ create table margin_data.correlations (
     symbol_b        text   not null,
     correlation     double precision not null check (correlation between -1 and 1),
     primary key (as_of, calculation_id, symbol_a, symbol_b),
-    check (symbol_a < symbol_b)
+    check (symbol_a collate "C" < symbol_b collate "C")
 ) partition by range (as_of);
 comment on table  margin_data.correlations is 'Correlations of at least 0.3 in size between held symbols (and underlyings of held ones); all pairs are in correlation_matrices.';
 comment on column margin_data.correlations.symbol_a is 'First symbol of the pair, in alphabetical order.';
@@ -215,7 +215,7 @@ create table margin_data.cross_margin_benefits (
     saving             double precision not null check (saving >= 0),
     explanation        jsonb  not null,
     primary key (as_of, calculation_id, portfolio_id, benefit_id),
-    check (symbol_1 < symbol_2)
+    check (symbol_1 collate "C" < symbol_2 collate "C")
 ) partition by range (as_of);
 comment on table  margin_data.cross_margin_benefits is 'Offsets granted between positions; no unit of exposure backs two of them.';
 comment on column margin_data.cross_margin_benefits.benefit_id is 'Identity of the offset within portfolio and date.';
