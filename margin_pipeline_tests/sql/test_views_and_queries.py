@@ -135,7 +135,7 @@ def test_summary_shows_the_governing_method_of_the_newest_date_only(book):
 
 def test_methods_stand_side_by_side_and_the_saving_is_their_difference(book):
     row = ask(book, "which_method_is_cheapest").set_index("portfolio_id").loc["HEDGED"]
-    assert (row["reg_t"], row["strategy_based"], row["saving_by_structures"]) == (9_000.0, 4_500.0, 4_500.0)
+    assert (row["reg_t"], row["strategy_based"], row["saving"]) == (9_000.0, 4_500.0, 4_500.0)
 
 
 def test_costs_add_up_to_the_governing_margin_with_positions_outside_the_groups(book):
