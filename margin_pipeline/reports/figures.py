@@ -100,7 +100,7 @@ def _stacked_bar(axes: Axes, row: int, strategies: list[str], shares: np.ndarray
 
     left = 0.0
     for place, (strategy, share) in enumerate(zip(strategies, shares, strict=True)):
-        axes.barh(row, share, left=left, color=colormaps["tab20"](place % 20), edgecolor="white")
+        axes.barh(row, share, left=left, color=colormaps["Set3"](place % 12), edgecolor="white")
         if share >= LABELLED_SHARE:
             axes.text(left + share / 2, row, strategy, ha="center", va="center", fontsize=7)
         left += share
