@@ -93,6 +93,11 @@ def _offsets(cross_margin_benefits: pd.DataFrame) -> pd.DataFrame:
 def _netting_sets(netting_set_margins: pd.DataFrame) -> pd.DataFrame:
     """What the portfolio posts: initial margin of its netting sets, initial and maintenance alike."""
     posted = netting_set_margins[netting_set_margins["side"] == "post"]
-    return posted[["portfolio_id", "initial_margin", "missing"]].assign(
-        component="schedule_im", maintenance_margin=posted["initial_margin"]
+    names, reasons, known = posted["netting_set_id"], posted["missing"], posted["missing"].notna()
+    texts = [
+        (reason if str(name) in str(reason) else f"netting set {name}: {reason}") if given else None
+        for name, reason, given in zip(names, reasons, known, strict=True)
+    ]
+    return posted[["portfolio_id", "initial_margin"]].assign(
+        component="schedule_im", maintenance_margin=posted["initial_margin"], missing=pd.Series(texts, index=posted.index, dtype="str")
     )

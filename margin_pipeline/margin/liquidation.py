@@ -68,8 +68,10 @@ def liquidation_prices(
     The tier is the one that applies at the liquidation price (`linear_liquidation_price`); other positions, exchange rates and the
     margin a contract stay as they are.
     """
+    concerned = set(position_margins.loc[position_margins["model"].isin(LEVERAGED_MODELS), "portfolio_id"])
+    positions, position_margins = (f[f["portfolio_id"].isin(list(concerned))] for f in (positions, position_margins))
     every = _joined(positions, instruments, portfolios, position_margins)
-    every["collateral"], every["elsewhere"] = _collateral(every, positions, instruments, as_of)
+    every["collateral"], every["elsewhere"] = _collateral(every, positions, instruments, portfolios, as_of)
     leveraged = every["model"].isin(LEVERAGED_MODELS) & (every["quantity"] != 0)
     long_option = (every["asset_class"] == "future_option") & (every["quantity"] > 0)
     rows = every[leveraged & ~long_option].reset_index(drop=True)
@@ -114,14 +116,16 @@ def _joined(
     return rows
 
 
-def _collateral(every: pd.DataFrame, positions: pd.DataFrame, instruments: pd.DataFrame, as_of: dt.date) -> tuple[Array, pd.Series]:
+def _collateral(
+    every: pd.DataFrame, positions: pd.DataFrame, instruments: pd.DataFrame, portfolios: pd.DataFrame, as_of: dt.date
+) -> tuple[Array, pd.Series]:
     """(n,) collateral behind each position, base currency, and what is missing of it elsewhere in the portfolio."""
     isolated, by = every["isolated"].to_numpy(), every["portfolio_id"]
     margin = every["maintenance_margin"].where(~isolated, every["isolated_wallet"] + every["result"])
     margin = margin.where(every["quantity"] != 0, 0.0)
     taken = margin.fillna(0.0).groupby(by).transform("sum")
     equity = every["equity"]
-    values = security_values(positions, instruments, option_rates(as_of), as_of)
+    values = security_values(positions, instruments, portfolios, option_rates(as_of), as_of)
     added = by.map(reg_t_adjustment(values)).where(by.isin(values["portfolio_id"]), 0.0)
     equity = equity + np.where(every["account_type"].isin(MARGIN_ACCOUNTS), added, 0.0)
     cross = equity - (taken - margin.fillna(0.0))

@@ -18,12 +18,14 @@ LOAN_VALUE_STRUCTURES = ("long_option", "long_straddle", "long_strangle")
 """Groups in which a long-dated option is margined at a percentage of its price, so that its value counts as equity."""
 
 
-def security_values(positions: pd.DataFrame, instruments: pd.DataFrame, rates: OptionRates, as_of: dt.date) -> pd.DataFrame:
+def security_values(
+    positions: pd.DataFrame, instruments: pd.DataFrame, portfolios: pd.DataFrame, rates: OptionRates, as_of: dt.date
+) -> pd.DataFrame:
     """Open positions in securities, with what margin equity depends on.
 
     Parameters
     ----------
-    positions, instruments : frames of the tables of these names.
+    positions, instruments, portfolios : frames of the tables of these names.
     rates : which long options have loan value.
     as_of : business date.
 
@@ -40,7 +42,8 @@ def security_values(positions: pd.DataFrame, instruments: pd.DataFrame, rates: O
     columns = ["portfolio_id", "symbol", "quantity", "market_value", "price", "currency"]
     frame = positions[columns].assign(option=option, long_dated=option & (expiry > rates.long_dated_after(as_of)))[security]
     gap, unpriced = frame["market_value"].isna(), frame["price"].isna()
-    reason = "exchange rate of " + frame["currency"].astype("str") + f" {as_of}"
+    base = frame["portfolio_id"].map(portfolios.set_index("portfolio_id")["base_currency"]).astype("str")
+    reason = "exchange rate of " + frame["currency"].astype("str") + " into " + base + f" {as_of}"
     reason = reason.where(~unpriced, "price of " + frame["symbol"].astype("str") + f" {as_of}")
     return frame.drop(columns=["price", "currency"]).assign(missing=reason.where(gap))
 
@@ -65,11 +68,7 @@ def adjustments(values: pd.DataFrame, account_type: pd.Series, strategy_groups: 
     that is grouped on its own (in a spread it has no loan value, as the requirement there is the maximum loss without premiums). In a cash
     account everything long is paid for and taken out.
     """
-    net = values.groupby(["portfolio_id", "symbol"], sort=True, as_index=False).agg(
-        quantity=("quantity", "sum"), gross=("quantity", lambda q: q.abs().sum()), market_value=("market_value", _strict_sum),
-        option=("option", "first"), long_dated=("long_dated", "first"),
-    )  # fmt: skip
-    net.loc[net["quantity"].abs() <= 1e-9 * net["gross"], ["quantity", "market_value"]] = 0.0
+    net = _net(values)
     cash = (net["portfolio_id"].map(account_type) == "cash").to_numpy()
     paid = net["option"].to_numpy() | (cash & (net["quantity"] > 0).to_numpy())
     kept = np.where(cash, 0.0, _kept_share(net, strategy_groups))
@@ -83,8 +82,14 @@ def reg_t_adjustment(values: pd.DataFrame) -> pd.Series:
     return _by_portfolio(values.assign(taken=np.where(values["option"] & ~kept_alone, -values["market_value"], 0.0)))
 
 
-def _strict_sum(values: pd.Series) -> float:
-    return float(values.sum(skipna=False))
+def _net(values: pd.DataFrame) -> pd.DataFrame:
+    """Series net over strategies: one row a portfolio and symbol; a value that any strategy lacks is missing."""
+    sized = values.assign(gross=values["quantity"].abs(), gap=values["market_value"].isna())
+    how = {"quantity": "sum", "gross": "sum", "market_value": "sum", "gap": "any", "option": "first", "long_dated": "first"}
+    net = sized.groupby(["portfolio_id", "symbol"], sort=True).agg(how).reset_index()
+    net["market_value"] = net["market_value"].where(~net["gap"])
+    net.loc[net["quantity"].abs() <= 1e-9 * net["gross"], ["quantity", "market_value"]] = 0.0
+    return net
 
 
 def _by_portfolio(frame: pd.DataFrame) -> pd.Series:

@@ -80,7 +80,7 @@ def compose(
     """
     portfolios = portfolios.sort_values("portfolio_id", kind="stable", ignore_index=True)
     parts = contributions(portfolios, positions, position_margins, strategy_groups, cross_margin_benefits, netting_set_margins)
-    values = security_values(positions, instruments, option_rates(as_of), as_of)
+    values = security_values(positions, instruments, portfolios, option_rates(as_of), as_of)
     rows = _rows(portfolios, netting_set_margins)
     missing = _missing(parts, values, rows, rejected_inputs(rejected_rows, netting_set_margins))
     sums = parts.groupby([*KEY, "component"], sort=True)[["initial_margin", "maintenance_margin"]].sum().reset_index()
@@ -117,17 +117,26 @@ def _missing(
 
     for portfolio_id, method, text in parts.loc[parts["missing"].notna(), [*KEY, "missing"]].itertuples(index=False, name=None):
         add(portfolio_id, method, [str(text)] if method == "schedule_im" else str(text).split("; "))
-    unvalued = values[values["missing"].notna() & values["option"]]
-    paid = values[values["missing"].notna() & (values["quantity"] > 0)]
+    unvalued = {method: _unvalued(values, method) for method in WITH_MINIMUM}
     for portfolio_id, method, account, _, _, computed in rows.itertuples(index=False, name=None):
         if not computed:
             add(portfolio_id, method, [f"method {method} is not available in this version"])
         if method in WITH_MINIMUM:
-            counted = paid if account == "cash" else unvalued
-            add(portfolio_id, method, counted.loc[counted["portfolio_id"] == portfolio_id, "missing"])
+            add(portfolio_id, method, unvalued[method].get((portfolio_id, account == "cash"), ()))
         source = "otc" if method in ("schedule_im", "simm") else "positions"
         add(portfolio_id, method, rejected[source].get(portfolio_id, []))
     return {key: sorted(reasons) for key, reasons in found.items() if reasons}
+
+
+def _unvalued(values: pd.DataFrame, method: str) -> dict[tuple[str, bool], list[str]]:
+    """Reasons of values that margin equity lacks, by portfolio and whether it is a cash account (where everything long counts)."""
+    gaps = values[values["missing"].notna()]
+    if method == "strategy_based":
+        net = values.groupby(["portfolio_id", "symbol"])["quantity"].transform("sum").reindex(gaps.index)
+        gaps = gaps[net != 0]
+    counted = {False: gaps[gaps["option"]], True: gaps[gaps["option"] | (gaps["quantity"] > 0)]}
+    found = {cash: frame.groupby("portfolio_id")["missing"].agg(list) for cash, frame in counted.items()}
+    return {(str(portfolio_id), cash): reasons for cash, by in found.items() for portfolio_id, reasons in by.items()}
 
 
 def _minimum(

@@ -188,9 +188,11 @@ def test_otc_account_posts_the_margin_of_its_netting_sets():
 
 
 def test_netting_set_without_a_margin_leaves_the_account_undetermined():
-    reason = "model simm is not computed; only the schedule is"
+    reason = "model simm of netting set N2 is not computed; only the schedule is"
     mixed = governing([], account="otc", netting_sets=[*NETTING, ("P", "N2", "simm", "post", np.nan, reason)])
     assert (mixed["method"], json.loads(mixed["missing"])) == ("schedule_im", [reason])
+    unvalued = governing([], account="otc", netting_sets=[("P", "N3", "schedule", "post", np.nan, "market value of trade T")])
+    assert json.loads(unvalued["missing"]) == ["netting set N3: market value of trade T"]
     simm = governing([], account="otc", netting_sets=[("P", "N2", "simm", "post", np.nan, "no")])
     assert (simm["method"], simm["status"]) == ("simm", "undetermined")
 
@@ -209,6 +211,20 @@ def test_missing_price_leaves_only_the_methods_that_use_it_undetermined():
     assert rows[["initial_margin", "maintenance_margin", "excess", "utilization"]].isna().all(axis=None)
     found = composed(tables([("s", "A", 100), ("s", "Z", 1)]))
     assert found.components.empty
+
+
+def test_option_without_a_price_that_two_strategies_net_away_does_not_matter_to_the_strategy_based_method():
+    given_tables = tables([("a", "C100", 2), ("b", "C100", -2), ("a", "A", 10)])
+    hidden = given_tables["positions"]["symbol"] == "C100"
+    given_tables["positions"].loc[hidden, ["price", "market_value"]] = np.nan
+    rows = composed(given_tables).portfolio_margins.set_index("method")
+    assert rows.loc["strategy_based", "status"] == "safe"
+    assert json.loads(rows.loc["reg_t", "missing"]) == ["price of C100 2022-12-28"]
+
+
+def test_foreign_share_in_a_cash_account_without_a_rate_leaves_it_undetermined():
+    row = governing([("s", "EUB", 10)], account="cash")
+    assert json.loads(row["missing"]) == ["exchange rate of EUR into USD 2022-12-28"]
 
 
 def rejection(reason, source="positions.csv", portfolio="P", raw="{}"):
