@@ -82,6 +82,12 @@ def liquidation_prices(
     inverse = truth(rows["contract_type"] == "inverse")
     price[known & inverse] = _inverse(rows[known & inverse])
     price[known & ~inverse] = _linear(rows[known & ~inverse].reset_index(drop=True), margin_schedules, usd, as_of)
+    return _table(rows, price, missing, thresholds)
+
+
+def _table(rows: pd.DataFrame, price: Array, missing: Array, thresholds: Mapping[str, float]) -> pd.DataFrame:
+    """The table of solved prices; a row with something missing has no figures."""
+    known = missing == None  # noqa: E711 - element by element
     margin = np.where(known, number(rows, "maintenance_margin"), np.nan)
     behind = np.where(known, number(rows, "collateral") + number(rows, "result"), np.nan)
     found = rows[KEY].assign(

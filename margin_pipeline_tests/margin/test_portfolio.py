@@ -262,7 +262,7 @@ books = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(books, st.sampled_from(["reg_t", "portfolio_margin", "cash", "futures", "crypto_cross"]), st.floats(-1e4, 1e6))
 def test_components_and_strategies_add_up_and_row_order_changes_nothing(held, account, equity):
     given_tables = tables(held, account=account, equity=equity)
