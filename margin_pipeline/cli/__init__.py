@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -34,6 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for module in modules.values():
         module.add_parser(subparsers)
     parsed = parser.parse_args(arguments)
+    # A termination ends the command in order, so that the last to leave stops the embedded server.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         parsed.settings = settings.from_environment()
         return modules[parsed.command].run(parsed)
@@ -47,6 +51,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of the output (head, say) has seen enough.
         sys.stderr.close()
         return DONE
+
+
+_interruptions: list[int] = []
+
+
+def _interrupt(number: int, _frame: object) -> None:
+    # Libraries may swallow the exception; what comes next in the command looks at the record.
+    _interruptions.append(number)
+    raise KeyboardInterrupt
+
+
+def was_interrupted() -> bool:
+    """Whether somebody asked this command to end."""
+    return bool(_interruptions)
 
 
 def _say(message: object, status: int) -> int:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import dagster as dg
 
 
+STATEMENT_MILLISECONDS = 60_000
+
+
 def configuration_file() -> Path:
     """The dagster.yaml of the checkout, or the one inside the installed package."""
     package = Path(__file__).resolve().parent.parent
@@ -58,4 +61,6 @@ def open_instance(settings: Settings, urls: object) -> Iterator[dg.DagsterInstan
     import dagster as dg
 
     with dg.DagsterInstance.get() as instance:
+        # One connection kept, as the webserver keeps it: a run writes hundreds of events, each of which would connect anew.
+        instance.optimize_for_webserver(statement_timeout=STATEMENT_MILLISECONDS, pool_recycle=3600, max_overflow=5)
         yield instance

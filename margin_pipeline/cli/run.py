@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime as dt
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,11 +52,10 @@ def _settings(args: argparse.Namespace) -> Settings:
 
 def _dates(args: argparse.Namespace, settings: Settings) -> list[dt.date]:
     from margin_pipeline.landing import list_folders
-    from margin_pipeline.sample import write_sample
 
     asked = _date(args.as_of) if args.as_of else None
     if settings.landing_dir is None:
-        dates = write_sample(settings.sample_dir)
+        dates = sample_dates(settings)
     elif settings.landing_dir.is_dir():
         dates = list_folders(settings.landing_dir)[-1:]
     else:
@@ -69,6 +69,19 @@ def _dates(args: argparse.Namespace, settings: Settings) -> list[dt.date]:
         if not (settings.landing_zone / date.isoformat()).is_dir():
             raise cli.UsageError(f"there is no folder {settings.landing_zone / date.isoformat()}; put the files of the date there")
     return dates
+
+
+def sample_dates(settings: Settings) -> list[dt.date]:
+    """Dates of the sample book, whose folders are written when this version of the code has not written them yet."""
+    from margin_pipeline.orchestration.code_version import code_version
+    from margin_pipeline.sample import SAMPLE_DATES, write_sample
+
+    stamp = settings.sample_dir / ".written_by"
+    is_there = all((settings.sample_dir / date.isoformat()).is_dir() for date in SAMPLE_DATES)
+    if not (is_there and stamp.is_file() and stamp.read_text(encoding="utf-8") == code_version()):
+        write_sample(settings.sample_dir)
+        stamp.write_text(code_version(), encoding="utf-8")
+    return list(SAMPLE_DATES)
 
 
 def _date(text: str) -> dt.date:
@@ -117,9 +130,12 @@ def _run_dates(settings: Settings, dates: list[dt.date], at: dt.datetime | None,
         job = built.resolve_job_def(jobs.CHAIN)
         for date in dates:
             started = time.perf_counter()
-            print(f"{date} …", end="", flush=True)
+            if sys.stdout.isatty():
+                print(f"{date} …", end="\r", flush=True)
             result = _execute(job, dagster_instance, date, at)
-            print(f"\r{date} {'done' if result.success else 'FAILED'} in {time.perf_counter() - started:.1f} s", flush=True)
+            print(f"{date} {'done' if result.success else 'FAILED'} in {time.perf_counter() - started:.1f} s", flush=True)
+            if cli.was_interrupted():
+                raise KeyboardInterrupt
             if not result.success:
                 failed.append(date)
                 _explain_failure(result)

@@ -14,6 +14,8 @@ import sys
 
 from margin_pipeline import cli
 
+STOP_SECONDS = 15
+
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Declare the command and its options."""
@@ -24,7 +26,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run until interrupted; gives the exit status."""
     from margin_pipeline.cli import instance
-    from margin_pipeline.sample import write_sample
+    from margin_pipeline.cli.run import sample_dates
     from margin_pipeline.storage import open_database
 
     settings = args.settings
@@ -35,20 +37,50 @@ def run(args: argparse.Namespace) -> int:
         except (OSError, OverflowError):
             raise cli.UsageError(f"port {args.port} cannot be used on this machine; choose another with --port") from None
     if settings.landing_dir is None:
-        write_sample(settings.sample_dir)
+        sample_dates(settings)
     with open_database(settings.data_dir, settings.database_url, settings.dagster_database_url):
         instance.prepare_home(settings)
-        command = [sys.executable, "-m", "dagster", "dev", "-m", "margin_pipeline.definitions", "-h", "127.0.0.1", "-p", str(args.port)]
-        process = subprocess.Popen(command, env=os.environ | instance.environment(settings), cwd=settings.dagster_home)
+        # The command is discouraged in favour of one that wants a project of its own layout: nobody here can act on that notice.
+        quiet = ["-W", "ignore:Function `dev_command`"]
+        command = [
+            sys.executable,
+            *quiet,
+            "-m",
+            "dagster",
+            "dev",
+            "-m",
+            "margin_pipeline.definitions",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(args.port),
+        ]
+        process = subprocess.Popen(
+            command,
+            env=os.environ | instance.environment(settings),
+            cwd=settings.dagster_home,
+            process_group=0,
+            preexec_fn=_heed_interrupts,
+        )
         print(f"Dagster at http://127.0.0.1:{args.port} (stop with Ctrl-C)", flush=True)
         return _wait(process)
 
 
+def _heed_interrupts() -> None:
+    # A shell starts background jobs with interrupts ignored, and children inherit that.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _wait(process: subprocess.Popen[bytes]) -> int:
-    def pass_on(number: int, _frame: object) -> None:
-        process.send_signal(signal.SIGINT)
+    """Wait until webserver and daemon end; an interrupt or a termination ends them in order, then by force."""
+
+    def end(_number: int, _frame: object) -> None:
+        os.killpg(process.pid, signal.SIGINT)
+        signal.signal(signal.SIGALRM, lambda *_: os.killpg(process.pid, signal.SIGKILL))
+        signal.alarm(STOP_SECONDS)
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, pass_on)
+        signal.signal(number, end)
     status = process.wait()
-    return cli.DONE if status in (0, -signal.SIGINT, 130) else cli.FAILED
+    signal.alarm(0)
+    return cli.DONE if status in (0, -signal.SIGINT, -signal.SIGKILL, 130) else cli.FAILED

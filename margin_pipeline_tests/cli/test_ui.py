@@ -1,0 +1,77 @@
+"""The real webserver and daemon: they load, start the chain of landed files, and end in order. Not here: what a run computes."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+from margin_pipeline import storage
+from margin_pipeline.sample import SAMPLE_DATES, write_sample
+
+pytestmark = pytest.mark.slow
+LIMIT_SECONDS = 150
+LOADED = "{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError { __typename } } } } }"
+
+
+def wait_for(condition, what):
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            if found := condition():
+                return found
+        except (urllib.error.URLError, ConnectionError, storage.StorageError):
+            """Not up yet."""
+        time.sleep(0.5)
+    return pytest.fail(f"no {what} within {LIMIT_SECONDS} s")
+
+
+def ask(port, query):
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/graphql", json.dumps({"query": query}).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)["data"]
+
+
+@pytest.fixture
+def served(tmp_path):
+    """The command with one landed date; gives its process, port, data folder and log."""
+    write_sample(tmp_path / "all")
+    date = SAMPLE_DATES[0].isoformat()
+    shutil.copytree(tmp_path / "all" / date, tmp_path / "landing" / date)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("MARGIN_", "DAGSTER_"))}
+    environment |= {"MARGIN_DATA_DIR": str(tmp_path / "data"), "MARGIN_LANDING_DIR": str(tmp_path / "landing"), "MARGIN_COMPUTE": "numpy"}
+    command = [sys.executable, "-c", "import sys; from margin_pipeline.cli import main; sys.exit(main())", "ui", "--port", str(port)]
+    log = tmp_path / "log"
+    with log.open("w") as output:
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
+    yield process, port, tmp_path / "data", log
+    if process.poll() is None:
+        process.terminate()
+        process.wait(30)
+
+
+def test_landed_files_are_calculated_published_and_shown_without_anybody_asking(served):
+    process, port, data_dir, log = served
+    loaded = wait_for(lambda: ask(port, LOADED), "webserver")
+    assert loaded["workspaceOrError"]["locationEntries"] == [{"locationOrLoadError": {"__typename": "RepositoryLocation"}}]
+    urls = storage.database_urls(data_dir, None, None)
+    wait_for(lambda: storage.published_dates(urls, "chain") == [SAMPLE_DATES[0]], "published date")
+    assets = ask(port, "{ assetNodes { assetKey { path } latestMaterializationByPartition { partition } } }")["assetNodes"]
+    made = {node["assetKey"]["path"][0] for node in assets if any(m and m["partition"] for m in node["latestMaterializationByPartition"])}
+    assert {"portfolio_margins", "strategy_risk", "regulatory_lines", "publication"} <= made
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0
+    assert "Traceback" not in log.read_text()
+    assert not storage.EmbeddedServer(data_dir).is_running()
