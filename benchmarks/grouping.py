@@ -35,23 +35,49 @@ def option_book(legs_by_underlying: np.ndarray, portfolios: int, seed: int, port
     price = np.round(intrinsic + random.uniform(0.05, 6, count), 2)
     symbol = names[which] + np.array([f"_{k:06d}" for k in range(count)], dtype=object)
     quantity = random.integers(1, 21, count) * np.where(random.random(count) < 0.5, 1.0, -1.0)
-    options = pd.DataFrame({
-        "symbol": symbol, "asset_class": "equity_option", "underlying": names[which], "option_type": np.where(call, "call", "put"),
-        "strike": strike, "expiry": expiry, "multiplier": 100.0, "quantity": quantity, "price": price, "portfolio": owner[which],
-    })
-    stock = pd.DataFrame({
-        "symbol": names, "asset_class": "equity", "underlying": None, "option_type": None, "strike": np.nan, "expiry": pd.NaT,
-        "multiplier": 1.0, "quantity": random.integers(1, 21, underlyings) * random.choice([-100.0, 100.0], underlyings), "price": spot,
-        "portfolio": owner,
-    })
+    options = pd.DataFrame(
+        {
+            "symbol": symbol,
+            "asset_class": "equity_option",
+            "underlying": names[which],
+            "option_type": np.where(call, "call", "put"),
+            "strike": strike,
+            "expiry": expiry,
+            "multiplier": 100.0,
+            "quantity": quantity,
+            "price": price,
+            "portfolio": owner[which],
+        }
+    )
+    stock = pd.DataFrame(
+        {
+            "symbol": names,
+            "asset_class": "equity",
+            "underlying": None,
+            "option_type": None,
+            "strike": np.nan,
+            "expiry": pd.NaT,
+            "multiplier": 1.0,
+            "quantity": random.integers(1, 21, underlyings) * random.choice([-100.0, 100.0], underlyings),
+            "price": spot,
+            "portfolio": owner,
+        }
+    )
     rows = pd.concat([stock, options], ignore_index=True)
-    instruments = pd.concat([stock, options], ignore_index=True).drop(columns=["quantity", "price", "portfolio"]).assign(
-        currency="USD", exercise=None, settlement=None, deliverable_units=np.nan, leverage_factor=1.0, breadth=None)
+    instruments = (
+        pd.concat([stock, options], ignore_index=True)
+        .drop(columns=["quantity", "price", "portfolio"])
+        .assign(currency="USD", exercise=None, settlement=None, deliverable_units=np.nan, leverage_factor=1.0, breadth=None)
+    )
     positions = rows[["symbol", "quantity", "price", "asset_class", "underlying"]].assign(
-        portfolio_id=[f"P{p:03d}" for p in rows["portfolio"]], strategy=[f"strategy_{k}" for k in random.integers(0, 3, len(rows))],
-        currency="USD", fx_rate=1.0)
+        portfolio_id=[f"P{p:03d}" for p in rows["portfolio"]],
+        strategy=[f"strategy_{k}" for k in random.integers(0, 3, len(rows))],
+        currency="USD",
+        fx_rate=1.0,
+    )
     accounts = pd.DataFrame({"portfolio_id": [f"P{p:03d}" for p in range(portfolios)]}).assign(
-        account_type="reg_t", equity=1e8, base_currency="USD")
+        account_type="reg_t", equity=1e8, base_currency="USD"
+    )
     prices = pd.DataFrame({"date": pd.Timestamp(AS_OF), "symbol": names, "close": spot, "adjusted_close": np.nan})
     return positions, instruments, accounts, prices, pd.DataFrame({"date": pd.to_datetime([]), "currency": [], "usd_rate": []})
 

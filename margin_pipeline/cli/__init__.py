@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -35,9 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for module in modules.values():
         module.add_parser(subparsers)
     parsed = parser.parse_args(arguments)
-    # A termination ends the command in order, so that the last to leave stops the embedded server.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    heed_interruptions()
     try:
         parsed.settings = settings.from_environment()
         return modules[parsed.command].run(parsed)
@@ -54,17 +53,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 _interruptions: list[int] = []
+"""File from which the numbers of received signals can be read."""
 
 
-def _interrupt(number: int, _frame: object) -> None:
-    # Libraries may swallow the exception; what comes next in the command looks at the record.
-    _interruptions.append(number)
-    raise KeyboardInterrupt
+def heed_interruptions() -> None:
+    """From now on a termination ends the command as Ctrl-C does, so that the last to leave stops the embedded server."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Dagster replaces handlers while it runs and may swallow what they got; the numbers of all signals come here regardless.
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    _interruptions.append(reader)
 
 
 def was_interrupted() -> bool:
-    """Whether somebody asked this command to end."""
-    return bool(_interruptions)
+    """Whether somebody has asked this command to end since it was last asked."""
+    try:
+        received = os.read(_interruptions[-1], 4096) if _interruptions else b""
+    except BlockingIOError:
+        return False
+    return signal.SIGINT in received or signal.SIGTERM in received
 
 
 def _say(message: object, status: int) -> int:

@@ -103,9 +103,7 @@ def _table(rows: pd.DataFrame, price: Array, missing: Array, thresholds: Mapping
     return found[COLUMNS]
 
 
-def _joined(
-    positions: pd.DataFrame, instruments: pd.DataFrame, portfolios: pd.DataFrame, position_margins: pd.DataFrame
-) -> pd.DataFrame:
+def _joined(positions: pd.DataFrame, instruments: pd.DataFrame, portfolios: pd.DataFrame, position_margins: pd.DataFrame) -> pd.DataFrame:
     """Every position with its margin, terms and account; `result` is what an isolated position has made since its entry."""
     held = ["quantity", "price", "entry_price", "isolated_wallet", "currency", "fx_rate", "asset_class", "market_value"]
     rows = position_margins[[*KEY, "model", "maintenance_margin", "missing"]].merge(positions[[*KEY, *held]], on=KEY, validate="one_to_one")

@@ -28,7 +28,11 @@ class Grouping:
 
 
 def group_positions(
-    positions: pd.DataFrame, instruments: pd.DataFrame, portfolios: pd.DataFrame, prices: pd.DataFrame, fx_rates: pd.DataFrame,
+    positions: pd.DataFrame,
+    instruments: pd.DataFrame,
+    portfolios: pd.DataFrame,
+    prices: pd.DataFrame,
+    fx_rates: pd.DataFrame,
     as_of: dt.date,
 ) -> Grouping:
     """Groups of least total maintenance margin for reg_t, portfolio_margin and cash accounts.

@@ -108,7 +108,7 @@ class TableAsset:
             # The last bits of products and factorisations depend on the number of threads.
             with pinned_threads(context.resources.compute.threads):
                 result = self.function(**arguments)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             # Arithmetic gives the same again: only storage, which is around this call, is worth another try.
             raise dg.Failure(f"{self.function.__name__}: {type(error).__name__}: {error}", allow_retries=False) from error
         results = dict(zip(self.tables, (result,) if isinstance(result, pd.DataFrame) else result, strict=True))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
@@ -45,7 +45,7 @@ class ParameterSet:
         return f"{self.name}:{self.version}"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _versions(name: str) -> tuple[ParameterSet, ...]:
     file = resources.files("margin_pipeline.parameters") / "data" / f"{name}.yaml"
     if not file.is_file():

@@ -26,8 +26,17 @@ def _symbol(underlying, leg):
 
 
 def build_book(
-    legs, underlying_price, underlying_class="equity", leverage_factor=1.0, account="reg_t", *, underlying="U", fx_rate=1.0, terms=None,
-    currency="USD", usd_rate=None,
+    legs,
+    underlying_price,
+    underlying_class="equity",
+    leverage_factor=1.0,
+    account="reg_t",
+    *,
+    underlying="U",
+    fx_rate=1.0,
+    terms=None,
+    currency="USD",
+    usd_rate=None,
 ):
     """Frames for ``group_positions``; legs as in the published cases, with an optional ``strategy``."""
     index = underlying_class in ("narrow", "broad_based_index_or_etf")
@@ -40,16 +49,34 @@ def build_book(
             asset_class = "equity"
         elif leg["type"] == "option":
             asset_class = "index_option" if index else "equity_option"
-            instruments.append(_instrument(
-                symbol, asset_class, underlying=underlying, option_type=leg["right"], strike=float(leg["strike"]), multiplier=100.0,
-                expiry=pd.Timestamp(EXPIRIES[leg.get("expiry_index", 0)]), **(terms or {})))
+            instruments.append(
+                _instrument(
+                    symbol,
+                    asset_class,
+                    underlying=underlying,
+                    option_type=leg["right"],
+                    strike=float(leg["strike"]),
+                    multiplier=100.0,
+                    expiry=pd.Timestamp(EXPIRIES[leg.get("expiry_index", 0)]),
+                    **(terms or {}),
+                )
+            )
         else:
             instruments.append(_instrument(symbol, asset_class, underlying=underlying))
         price = leg.get("price")
-        rows.append({
-            "portfolio_id": "P", "strategy": leg.get("strategy", "s"), "symbol": symbol, "quantity": float(leg["quantity"]),
-            "price": np.nan if price is None else float(price), "asset_class": asset_class, "currency": currency, "fx_rate": fx_rate,
-            "underlying": underlying})
+        rows.append(
+            {
+                "portfolio_id": "P",
+                "strategy": leg.get("strategy", "s"),
+                "symbol": symbol,
+                "quantity": float(leg["quantity"]),
+                "price": np.nan if price is None else float(price),
+                "asset_class": asset_class,
+                "currency": currency,
+                "fx_rate": fx_rate,
+                "underlying": underlying,
+            }
+        )
     columns = ["portfolio_id", "strategy", "symbol", "quantity", "price", "asset_class", "currency", "fx_rate", "underlying"]
     frame = pd.DataFrame(instruments).drop_duplicates("symbol").assign(currency=currency)
     frame = frame.astype(dict.fromkeys(TEXTS, "str")).assign(expiry=pd.to_datetime(frame["expiry"]))

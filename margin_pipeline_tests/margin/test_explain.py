@@ -17,13 +17,21 @@ texts = st.one_of(st.none(), st.text(max_size=8).filter(lambda t: "\x00" not in 
 def test_every_object_parses_to_what_went_in(rows):
     numbers, words, flags, codes = zip(*rows, strict=True)
     fields = {
-        "same": 'for "all"', "number": np.array(numbers), "word": pd.Series(list(words), dtype="str"), "flag": np.array(flags),
+        "same": 'for "all"',
+        "number": np.array(numbers),
+        "word": pd.Series(list(words), dtype="str"),
+        "flag": np.array(flags),
         "choice": Choice(np.array(codes), ["first", None]),
     }
     found = [json.loads(text) for text in json_objects(len(rows), fields)]
     for got, (number, word, flag, code) in zip(found, rows, strict=True):
-        assert got == {"same": 'for "all"', "number": number if np.isfinite(number) else None, "word": word, "flag": flag,
-                       "choice": ["first", None][code]}
+        assert got == {
+            "same": 'for "all"',
+            "number": number if np.isfinite(number) else None,
+            "word": word,
+            "flag": flag,
+            "choice": ["first", None][code],
+        }
 
 
 def test_no_rows_and_no_columns_are_fine():

@@ -21,24 +21,57 @@ SCHEDULE_COLUMNS = ["schedule", "mode", "threshold", "initial_rate", "maintenanc
 
 def liquidation(rows, *, account="crypto_isolated", equity=0.0, tiers=FLAT, mode="bracket"):
     """Table for positions (symbol, quantity, price, entry, wallet, and terms of the instrument); margins of the schedule at the mark."""
-    blank = {"entry": np.nan, "wallet": np.nan, "multiplier": 1.0, "contract_type": "linear", "model": "tiered", "asset_class": "crypto",
-             "margin": None, "missing": None}
+    blank = {
+        "entry": np.nan,
+        "wallet": np.nan,
+        "multiplier": 1.0,
+        "contract_type": "linear",
+        "model": "tiered",
+        "asset_class": "crypto",
+        "margin": None,
+        "missing": None,
+    }
     held = pd.DataFrame([{**blank, **row} for row in rows])
     schedule = build_schedule("S", mode, "USD", AS_OF, *(np.array(column) for column in (*tiers, tiers[1])))
     unit = held["multiplier"] * np.where(held["contract_type"] == "inverse", 1.0, held["price"])
     own = schedule.margin((held["quantity"].abs() * unit).to_numpy(float))[1]
     margin = np.where(held["margin"].isna(), own, held["margin"].astype(float))
     key = {"portfolio_id": "P", "strategy": "s", "symbol": held["symbol"]}
-    positions = pd.DataFrame({**key, "quantity": held["quantity"].astype(float), "price": held["price"].astype(float),
-                              "entry_price": held["entry"], "isolated_wallet": held["wallet"], "currency": "USD", "fx_rate": 1.0,
-                              "asset_class": held["asset_class"], "market_value": 0.0})
-    instruments = pd.DataFrame({"symbol": held["symbol"], "multiplier": held["multiplier"], "contract_type": held["contract_type"],
-                                "margin_schedule": "S", "margin_leverage": np.nan, "expiry": pd.NaT}).astype({"contract_type": "str"})
+    positions = pd.DataFrame(
+        {
+            **key,
+            "quantity": held["quantity"].astype(float),
+            "price": held["price"].astype(float),
+            "entry_price": held["entry"],
+            "isolated_wallet": held["wallet"],
+            "currency": "USD",
+            "fx_rate": 1.0,
+            "asset_class": held["asset_class"],
+            "market_value": 0.0,
+        }
+    )
+    instruments = pd.DataFrame(
+        {
+            "symbol": held["symbol"],
+            "multiplier": held["multiplier"],
+            "contract_type": held["contract_type"],
+            "margin_schedule": "S",
+            "margin_leverage": np.nan,
+            "expiry": pd.NaT,
+        }
+    ).astype({"contract_type": "str"})
     portfolios = pd.DataFrame({"portfolio_id": ["P"], "account_type": [account], "equity": [equity], "base_currency": ["USD"]})
-    margins = pd.DataFrame({**key, "model": held["model"], "maintenance_margin": np.where(held["missing"].isna(), margin, np.nan),
-                            "missing": held["missing"].astype("str")})
-    schedules = pd.DataFrame([("S", mode, t, r, r, "USD", pd.Timestamp("2020-01-02")) for t, r in zip(*tiers, strict=True)],
-                             columns=SCHEDULE_COLUMNS)
+    margins = pd.DataFrame(
+        {
+            **key,
+            "model": held["model"],
+            "maintenance_margin": np.where(held["missing"].isna(), margin, np.nan),
+            "missing": held["missing"].astype("str"),
+        }
+    )
+    schedules = pd.DataFrame(
+        [("S", mode, t, r, r, "USD", pd.Timestamp("2020-01-02")) for t, r in zip(*tiers, strict=True)], columns=SCHEDULE_COLUMNS
+    )
     fx_rates = pd.DataFrame({"date": pd.to_datetime([]), "currency": [], "usd_rate": []})
     found = liquidation_prices(positions, instruments, portfolios, margins, schedules, pd.DataFrame(), fx_rates, THRESHOLDS, AS_OF)
     assert list(found.columns) == COLUMNS
@@ -67,7 +100,7 @@ def test_published_account_has_a_margin_ratio_of_four_and_a_half_percent():
 
 
 def test_tier_that_is_not_covered_when_it_begins_liquidates_at_its_threshold():
-    row = single(-1, 45_000.0, 45_000.0, 7_000.0, tiers=CROSSED)    # at 50,000: equity 2,000; margin 1,250 below and 2,500 from there
+    row = single(-1, 45_000.0, 45_000.0, 7_000.0, tiers=CROSSED)  # at 50,000: equity 2,000; margin 1,250 below and 2,500 from there
     assert row["liquidation_price"] == 50_000.0
 
 
@@ -92,8 +125,10 @@ def test_cross_margin_gives_up_the_maintenance_of_the_other_positions_first():
 
 
 def test_isolated_position_in_a_cross_account_keeps_its_wallet_and_its_result_to_itself():
-    pair = [{"symbol": "B", "quantity": 1.0, "price": 45_000.0},
-            {"symbol": "E", "quantity": -10.0, "price": 1_200.0, "entry": 1_250.0, "wallet": 1_000.0}]
+    pair = [
+        {"symbol": "B", "quantity": 1.0, "price": 45_000.0},
+        {"symbol": "E", "quantity": -10.0, "price": 1_200.0, "entry": 1_250.0, "wallet": 1_000.0},
+    ]
     rows = liquidation(pair, account="crypto_cross", equity=6_000.0)
     assert rows.loc["B", "wallet"] == pytest.approx(6_000 - 1_500)
     assert rows.loc["E", "margin_ratio"] == pytest.approx(60 / 1_500)
@@ -101,8 +136,16 @@ def test_isolated_position_in_a_cross_account_keeps_its_wallet_and_its_result_to
 
 
 def test_future_is_liquidated_when_equity_meets_the_money_a_contract():
-    future = {"symbol": "ES", "quantity": -2.0, "price": 3_800.0, "multiplier": 50.0, "contract_type": None, "model": "future",
-              "asset_class": "future", "margin": 24_400.0}
+    future = {
+        "symbol": "ES",
+        "quantity": -2.0,
+        "price": 3_800.0,
+        "multiplier": 50.0,
+        "contract_type": None,
+        "model": "future",
+        "asset_class": "future",
+        "margin": 24_400.0,
+    }
     row = liquidation([future], account="futures", equity=34_400.0).loc["ES"]
     assert row["liquidation_price"] == pytest.approx(3_800 + 10_000 / 100)
 
@@ -114,8 +157,11 @@ def test_inverse_contract_ten_times_levered_has_the_price_of_exchanges():
 
 @pytest.mark.parametrize(
     ("row", "reason"),
-    [({"wallet": np.nan}, "isolated wallet of B"), ({"entry": np.nan}, "entry price of B"),
-     ({"missing": "margin schedule of B"}, "margin schedule of B")],
+    [
+        ({"wallet": np.nan}, "isolated wallet of B"),
+        ({"entry": np.nan}, "entry price of B"),
+        ({"missing": "margin schedule of B"}, "margin schedule of B"),
+    ],
 )
 def test_what_is_missing_is_named_and_leaves_no_price(row, reason):
     found = single(1, 45_000.0, **{"entry": 45_000.0, "wallet": 4_500.0, **row})
@@ -130,8 +176,11 @@ def test_missing_margin_of_another_position_leaves_no_cross_price():
 
 
 def test_stock_paid_options_and_flat_positions_have_no_row():
-    rows = [{"symbol": "A", "quantity": 1.0, "price": 5.0, "model": "reg_t"}, {"symbol": "B", "quantity": 0.0, "price": 5.0},
-            {"symbol": "C", "quantity": 1.0, "price": 5.0, "model": "future_option_fixed", "asset_class": "future_option"}]
+    rows = [
+        {"symbol": "A", "quantity": 1.0, "price": 5.0, "model": "reg_t"},
+        {"symbol": "B", "quantity": 0.0, "price": 5.0},
+        {"symbol": "C", "quantity": 1.0, "price": 5.0, "model": "future_option_fixed", "asset_class": "future_option"},
+    ]
     assert liquidation(rows, account="futures", equity=10.0).empty
 
 
@@ -142,13 +191,18 @@ def some_tiers(rates, mode):
 
 @settings(max_examples=120)
 @given(
-    st.sampled_from([1.0, -1.0]), st.floats(0.05, 5), st.floats(5_000, 60_000), st.floats(10, 90_000),
-    st.lists(st.floats(0.001, 0.6), min_size=1, max_size=5), st.sampled_from(["bracket", "marginal"]),
+    st.sampled_from([1.0, -1.0]),
+    st.floats(0.05, 5),
+    st.floats(5_000, 60_000),
+    st.floats(10, 90_000),
+    st.lists(st.floats(0.001, 0.6), min_size=1, max_size=5),
+    st.sampled_from(["bracket", "marginal"]),
 )
 def test_price_is_the_first_at_which_equity_no_longer_exceeds_the_margin_there(side, quantity, mark, wallet, rates, mode):
     schedule = some_tiers(sorted(rates), mode)
-    margin = TieredMargin(np.array([quantity]), schedule.threshold[None] / quantity, schedule.maintenance_rate[None],
-                          schedule.maintenance_amount[None])
+    margin = TieredMargin(
+        np.array([quantity]), schedule.threshold[None] / quantity, schedule.maintenance_rate[None], schedule.maintenance_amount[None]
+    )
 
     def surplus(price):
         return wallet + side * quantity * (price - mark) - schedule.margin(quantity * price)[1]
@@ -156,7 +210,7 @@ def test_price_is_the_first_at_which_equity_no_longer_exceeds_the_margin_there(s
     found = linear_liquidation_price(*(np.array([x]) for x in (wallet, side, mark, mark)), margin)[0]
     noise = 1e-7 * (wallet + quantity * mark)
     if surplus(np.array([mark]))[0] <= noise:
-        return      # beyond it already: another test
+        return  # beyond it already: another test
     end = found if np.isfinite(found) else (1e-6 if side > 0 else 50 * mark)
     path = np.linspace(mark, end, 2_001)[:-1]
     assert (surplus(path) > -noise).all()

@@ -21,8 +21,12 @@ TEXTS = ("underlying", "option_type", "exercise", "settlement", "breadth", "root
 NUMBERS = ("strike", "deliverable_units", "modified_duration", "margin_leverage", "margin_per_unit")
 OPTION = {"asset_class": "equity_option", "underlying": "A", "multiplier": 100.0, "expiry": "2023-03-17", "exercise": "american"}
 INSTRUMENTS = {
-    "A": {}, "B": {}, "Z": {}, "EUB": {"currency": "EUR"},
-    "C100": {**OPTION, "option_type": "call", "strike": 100.0}, "C110": {**OPTION, "option_type": "call", "strike": 110.0},
+    "A": {},
+    "B": {},
+    "Z": {},
+    "EUB": {"currency": "EUR"},
+    "C100": {**OPTION, "option_type": "call", "strike": 100.0},
+    "C110": {**OPTION, "option_type": "call", "strike": 110.0},
     "P90": {**OPTION, "option_type": "put", "strike": 90.0},
     "LEAP": {**OPTION, "option_type": "call", "strike": 100.0, "expiry": "2024-06-21"},
     "ES": {"asset_class": "future", "multiplier": 50.0, "root": "ES"},
@@ -34,8 +38,15 @@ REJECTED = ["source", "row_number", "column_name", "reason", "portfolio_id", "ra
 
 
 def instruments():
-    blank = {**dict.fromkeys(TEXTS), **dict.fromkeys(NUMBERS, np.nan), "asset_class": "equity", "multiplier": 1.0, "currency": "USD",
-             "leverage_factor": 1.0, "expiry": pd.NaT}
+    blank = {
+        **dict.fromkeys(TEXTS),
+        **dict.fromkeys(NUMBERS, np.nan),
+        "asset_class": "equity",
+        "multiplier": 1.0,
+        "currency": "USD",
+        "leverage_factor": 1.0,
+        "expiry": pd.NaT,
+    }
     frame = pd.DataFrame([{"symbol": s, **blank, **terms} for s, terms in INSTRUMENTS.items()])
     return frame.astype(dict.fromkeys((*TEXTS, "symbol", "asset_class", "currency"), "str")).assign(expiry=pd.to_datetime(frame["expiry"]))
 
@@ -47,27 +58,38 @@ def empty(*columns):
 def tables(held, *, account="reg_t", equity=100_000.0, base="USD", usd=(), benefits=(), netting_sets=(), rejected=()):
     """Everything that goes into the composition of the portfolio `P`; `held`: (strategy, symbol, quantity)."""
     terms = instruments()
-    records = pd.DataFrame([("P", s, symbol, float(q), np.nan, np.nan, np.nan) for s, symbol, q in held],
-                           columns=["portfolio_id", "strategy", "symbol", "quantity", "price", "entry_price", "isolated_wallet"])
+    records = pd.DataFrame(
+        [("P", s, symbol, float(q), np.nan, np.nan, np.nan) for s, symbol, q in held],
+        columns=["portfolio_id", "strategy", "symbol", "quantity", "price", "entry_price", "isolated_wallet"],
+    )
     records = records.astype({**dict.fromkeys(["portfolio_id", "strategy", "symbol"], "str"), "quantity": float, "price": float})
     portfolios = pd.DataFrame({"portfolio_id": ["P"], "account_type": [account], "equity": [float(equity)], "base_currency": [base]})
     prices = pd.DataFrame({"date": pd.Timestamp(AS_OF), "symbol": list(CLOSES), "close": list(CLOSES.values())})
     fx_rates = pd.DataFrame({"date": pd.to_datetime([AS_OF] * len(usd)), "currency": [c for c, _ in usd], "usd_rate": [r for _, r in usd]})
     positions = value_positions(records, terms, portfolios, prices, fx_rates, AS_OF)
-    futures = pd.DataFrame([("ES", pd.Timestamp("2022-01-03"), 13_200.0, 12_000.0, np.nan, np.nan)], columns=[
-        "root", "effective_date", "initial_overnight", "maintenance_overnight", "initial_intraday", "maintenance_intraday"])
-    schedules = pd.DataFrame([("S", "marginal", 0.0, 0.10, 0.05, "USD", pd.Timestamp("2022-01-03"))], columns=[
-        "schedule", "mode", "threshold", "initial_rate", "maintenance_rate", "currency", "effective_date"])
+    futures = pd.DataFrame(
+        [("ES", pd.Timestamp("2022-01-03"), 13_200.0, 12_000.0, np.nan, np.nan)],
+        columns=["root", "effective_date", "initial_overnight", "maintenance_overnight", "initial_intraday", "maintenance_intraday"],
+    )
+    schedules = pd.DataFrame(
+        [("S", "marginal", 0.0, 0.10, 0.05, "USD", pd.Timestamp("2022-01-03"))],
+        columns=["schedule", "mode", "threshold", "initial_rate", "maintenance_rate", "currency", "effective_date"],
+    )
     rates = empty("asset_class", "initial_rate", "maintenance_rate", "effective_date")
     risk = pd.DataFrame({"symbol": terms["symbol"], "volatility": 0.2})
     margins = stand_alone_margins(positions, terms, portfolios, prices, fx_rates, futures, schedules, rates, risk, AS_OF, models={})
     grouping = group_positions(positions, terms, portfolios, prices, fx_rates, AS_OF)
     return {
-        "portfolios": portfolios, "positions": positions, "instruments": terms, "position_margins": margins,
-        "strategy_groups": grouping.groups, "legs": grouping.legs,
+        "portfolios": portfolios,
+        "positions": positions,
+        "instruments": terms,
+        "position_margins": margins,
+        "strategy_groups": grouping.groups,
+        "legs": grouping.legs,
         "cross_margin_benefits": pd.DataFrame(benefits, columns=["portfolio_id", "benefit_id", "symbol_1", "symbol_2", "saving"]),
         "netting_set_margins": pd.DataFrame(netting_sets, columns=NETTING_SET),
-        "rejected_rows": pd.DataFrame(rejected, columns=REJECTED), "fx_rates": fx_rates,
+        "rejected_rows": pd.DataFrame(rejected, columns=REJECTED),
+        "fx_rates": fx_rates,
     }
 
 
@@ -257,9 +279,7 @@ def test_offsets_are_a_negative_component_of_cross_margin_alone():
 
 
 held_symbols = st.sampled_from(["A", "B", "C100", "C110", "P90", "LEAP", "ES", "BTC"])
-books = st.lists(
-    st.tuples(st.sampled_from("ab"), held_symbols, st.integers(-5, 5).filter(bool)), max_size=7, unique_by=lambda row: row[:2]
-)
+books = st.lists(st.tuples(st.sampled_from("ab"), held_symbols, st.integers(-5, 5).filter(bool)), max_size=7, unique_by=lambda row: row[:2])
 
 
 @settings(max_examples=20, deadline=None)

@@ -13,10 +13,21 @@ THRESHOLDS = {"warning": 0.80, "critical": 0.90, "emergency": 0.95}
 @pytest.mark.parametrize(
     ("maintenance", "equity", "used", "state"),
     [
-        (225, 5_000, 0.045, "safe"), (79.9, 100, 0.799, "safe"), (80, 100, 0.80, "warning"), (90, 100, 0.90, "critical"),
-        (95, 100, 0.95, "emergency"), (99.9, 100, 0.999, "emergency"), (100, 100, 1.0, "liquidatable"), (150, 100, 1.5, "liquidatable"),
-        (0, 0, 0.0, "safe"), (0, 100, 0.0, "safe"), (1, 0, np.inf, "liquidatable"), (1, -1, np.inf, "liquidatable"),
-        (0, -1, np.inf, "liquidatable"), (np.nan, 100, np.nan, "undetermined"), (10, np.nan, np.nan, "undetermined"),
+        (225, 5_000, 0.045, "safe"),
+        (79.9, 100, 0.799, "safe"),
+        (80, 100, 0.80, "warning"),
+        (90, 100, 0.90, "critical"),
+        (95, 100, 0.95, "emergency"),
+        (99.9, 100, 0.999, "emergency"),
+        (100, 100, 1.0, "liquidatable"),
+        (150, 100, 1.5, "liquidatable"),
+        (0, 0, 0.0, "safe"),
+        (0, 100, 0.0, "safe"),
+        (1, 0, np.inf, "liquidatable"),
+        (1, -1, np.inf, "liquidatable"),
+        (0, -1, np.inf, "liquidatable"),
+        (np.nan, 100, np.nan, "undetermined"),
+        (10, np.nan, np.nan, "undetermined"),
     ],
 )
 def test_status_follows_utilization_and_used_up_equity_never_looks_safe(maintenance, equity, used, state):

@@ -12,7 +12,8 @@ from margin_pipeline.margin.strategy_based import group_positions
 CASES = Path(__file__).parents[2].parent / "shared" / "cases"
 MANUAL = json.loads((CASES / "strategy_based_options.json").read_text())["cases"] if CASES.is_dir() else []
 NOT_COVERED = {
-    "convertible_initial_p14": "convertibles do not cover calls yet", "convertible_maint_cap_p14": "convertibles do not cover calls yet",
+    "convertible_initial_p14": "convertibles do not cover calls yet",
+    "convertible_maint_cap_p14": "convertibles do not cover calls yet",
     "warrant_cap_p14": "warrants do not cover calls yet",
 }
 
@@ -70,16 +71,25 @@ def test_net_calls_are_those_of_the_2007_handout(case_id, legs, price, net, opti
         ("short call calendar", [call(300, -1, 112, 1), call(300, 1, 110, 0)], 410, 19400, ["long_option", "naked_call"]),
         ("short put calendar", [put(300, -1, 0.02, 1), put(300, 1, 0.01, 0)], 410, 3002, ["long_option", "naked_put"]),
         (
-            "short iron butterfly", [put(300, -1, 0.02), put(310, 1, 0.03), call(310, 1, 100), call(320, -1, 92)], 410, 0,
+            "short iron butterfly",
+            [put(300, -1, 0.02), put(310, 1, 0.03), call(310, 1, 100), call(320, -1, 92)],
+            410,
+            0,
             ["short_iron_butterfly"],
         ),
         (
-            "short iron condor", [put(300, -1, 0.02), put(310, 1, 0.03), call(320, 1, 92), call(330, -1, 82)], 410, 0,
+            "short iron condor",
+            [put(300, -1, 0.02), put(310, 1, 0.03), call(320, 1, 92), call(330, -1, 82)],
+            410,
+            0,
             ["short_iron_condor"],
         ),
         ("short box", [put(300, 1, 0.02), put(320, -1, 0.05), call(300, -1, 112), call(320, 1, 92)], 410, 2000, ["short_box"]),
         (
-            "bull call ladder", [call(546, 1, 2.53), call(550, -1, 0.01), call(554, -1, 0.0)], 548.392, 10407.04,
+            "bull call ladder",
+            [call(546, 1, 2.53), call(550, -1, 0.01), call(554, -1, 0.0)],
+            548.392,
+            10407.04,
             ["bull_call_spread", "naked_call"],
         ),
         ("bull put ladder", [put(544, 1, 0.0), put(548, 1, 0.02), put(552, -1, 3.484)], 548.343, 400, ["bull_put_spread", "long_option"]),

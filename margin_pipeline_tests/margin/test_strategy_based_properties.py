@@ -21,8 +21,16 @@ def books(draw):
         right, strike = draw(st.sampled_from(["call", "put"])), draw(st.sampled_from([80, 90, 95, 100, 105, 110, 125]))
         quantity = draw(st.integers(-6, 6).filter(bool))
         price = max(SPOT - strike if right == "call" else strike - SPOT, 0) + draw(st.sampled_from([0.5, 1.25, 3.0, 4.0]))
-        legs.append({"type": "option", "right": right, "strike": strike, "expiry_index": draw(st.integers(0, 1)), "quantity": quantity,
-                     "price": price})
+        legs.append(
+            {
+                "type": "option",
+                "right": right,
+                "strike": strike,
+                "expiry_index": draw(st.integers(0, 1)),
+                "quantity": quantity,
+                "price": price,
+            }
+        )
     shares = draw(st.sampled_from([0, 100, -100, 250, -300, 450]))
     return legs + ([{"type": "stock", "quantity": shares, "price": SPOT}] if shares else [])
 

@@ -20,8 +20,16 @@ def schedule(mode, threshold, rate):
 
 @pytest.mark.parametrize(
     ("mode", "notional", "margin"),
-    [("marginal", 750_000, 21_500), ("bracket", 750_000, 37_500), ("bracket", 99_999, 999.99), ("bracket", 100_000, 2_000),
-     ("marginal", 100_000, 1_000), ("marginal", 0, 0), ("bracket", 2e6, 200_000), ("marginal", 2e6, 134_000)],
+    [
+        ("marginal", 750_000, 21_500),
+        ("bracket", 750_000, 37_500),
+        ("bracket", 99_999, 999.99),
+        ("bracket", 100_000, 2_000),
+        ("marginal", 100_000, 1_000),
+        ("marginal", 0, 0),
+        ("bracket", 2e6, 200_000),
+        ("marginal", 2e6, 134_000),
+    ],
 )
 def test_published_schedule_by_slices_and_by_bracket(mode, notional, margin):
     initial, maintenance = schedule(mode, *PUBLISHED).margin(np.array([float(notional)]))
@@ -58,9 +66,14 @@ def test_notional_below_the_first_tier_has_no_margin_rather_than_the_lowest_rate
 
 
 def test_schedule_in_force_is_the_newest_whole_and_a_contradictory_one_is_none():
-    rows = [("S", "bracket", 0, 0.1, 0.05, "USD", "2020-01-02"), ("S", "bracket", 10, 0.2, 0.10, "USD", "2020-01-02"),
-            ("S", "marginal", 0, 0.3, 0.15, "USD", "2022-01-03"), ("S", "marginal", 0, 0.9, 0.9, "USD", "2023-01-03"),
-            ("T", "marginal", 0, 0.3, 0.15, "USD", "2022-01-03"), ("T", "bracket", 5, 0.3, 0.15, "USD", "2022-01-03")]
+    rows = [
+        ("S", "bracket", 0, 0.1, 0.05, "USD", "2020-01-02"),
+        ("S", "bracket", 10, 0.2, 0.10, "USD", "2020-01-02"),
+        ("S", "marginal", 0, 0.3, 0.15, "USD", "2022-01-03"),
+        ("S", "marginal", 0, 0.9, 0.9, "USD", "2023-01-03"),
+        ("T", "marginal", 0, 0.3, 0.15, "USD", "2022-01-03"),
+        ("T", "bracket", 5, 0.3, 0.15, "USD", "2022-01-03"),
+    ]
     frame = pd.DataFrame(rows, columns=["schedule", "mode", "threshold", "initial_rate", "maintenance_rate", "currency", "effective_date"])
     found = schedules_in_force(frame, dt.date(2022, 12, 28))
     assert list(found) == ["S"]

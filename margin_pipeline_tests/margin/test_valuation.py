@@ -11,9 +11,13 @@ from margin_pipeline.margin.valuation import COLUMNS, usd_rates, value_positions
 AS_OF = dt.date(2022, 12, 28)
 INSTRUMENTS = pd.DataFrame(
     [
-        ("A", "equity", None, "USD", 1.0, None), ("E", "equity", None, "EUR", 1.0, None), ("O", "equity_option", "A", "USD", 100.0, None),
-        ("F", "future", "A", "USD", 50.0, None), ("L", "crypto", None, "USD", 1.0, "linear"),
-        ("I", "crypto", None, "USD", 100.0, "inverse"), ("X", "fx", None, "GBP", 1.0, None),
+        ("A", "equity", None, "USD", 1.0, None),
+        ("E", "equity", None, "EUR", 1.0, None),
+        ("O", "equity_option", "A", "USD", 100.0, None),
+        ("F", "future", "A", "USD", 50.0, None),
+        ("L", "crypto", None, "USD", 1.0, "linear"),
+        ("I", "crypto", None, "USD", 100.0, "inverse"),
+        ("X", "fx", None, "GBP", 1.0, None),
     ],
     columns=["symbol", "asset_class", "underlying", "currency", "multiplier", "contract_type"],
 ).astype({"underlying": "str", "contract_type": "str"})
@@ -21,8 +25,17 @@ PORTFOLIOS = pd.DataFrame({"portfolio_id": ["D", "EU"], "base_currency": ["USD",
 
 
 def valued(symbol, quantity, closes=(), *, portfolio="D", price=np.nan, entry=np.nan, rates=(("2022-12-28", "EUR", 1.25),)):
-    records = pd.DataFrame({"portfolio_id": [portfolio], "strategy": ["s"], "symbol": [symbol], "quantity": [float(quantity)],
-                            "price": [price], "entry_price": [entry], "isolated_wallet": [np.nan]})
+    records = pd.DataFrame(
+        {
+            "portfolio_id": [portfolio],
+            "strategy": ["s"],
+            "symbol": [symbol],
+            "quantity": [float(quantity)],
+            "price": [price],
+            "entry_price": [entry],
+            "isolated_wallet": [np.nan],
+        }
+    )
     prices = pd.DataFrame(closes, columns=["date", "symbol", "close"])
     fx = pd.DataFrame(rates, columns=["date", "currency", "usd_rate"])
     dates = (prices.assign(date=pd.to_datetime(prices["date"])), fx.assign(date=pd.to_datetime(fx["date"])))
@@ -45,7 +58,11 @@ def test_mark_is_the_price_of_the_position_else_the_close_of_the_day():
 def test_close_of_an_earlier_day_is_no_mark():
     row = valued("A", 10, TODAY[1:])
     assert (row["price_source"], np.isnan(row["market_value"]), np.isnan(row["notional"]), row["price_date"] is pd.NaT) == (
-        "missing", True, True, True)
+        "missing",
+        True,
+        True,
+        True,
+    )
 
 
 def test_value_converts_at_the_rate_into_base_currency():
@@ -91,8 +108,17 @@ def test_leveraged_contracts_are_worth_what_they_have_made():
 def test_unknown_symbol_is_an_error_and_row_order_changes_nothing():
     with pytest.raises(ValueError, match="not known: Z"):
         valued("Z", 1)
-    records = pd.DataFrame({"portfolio_id": ["EU", "D"], "strategy": ["b", "a"], "symbol": ["A", "A"], "quantity": [1.0, 2.0],
-                            "price": [1.0, 2.0], "entry_price": np.nan, "isolated_wallet": np.nan})
+    records = pd.DataFrame(
+        {
+            "portfolio_id": ["EU", "D"],
+            "strategy": ["b", "a"],
+            "symbol": ["A", "A"],
+            "quantity": [1.0, 2.0],
+            "price": [1.0, 2.0],
+            "entry_price": np.nan,
+            "isolated_wallet": np.nan,
+        }
+    )
     prices = pd.DataFrame({"date": pd.to_datetime([]), "symbol": [], "close": []})
     fx = pd.DataFrame({"date": pd.to_datetime(["2022-12-28"]), "currency": ["EUR"], "usd_rate": [1.25]})
     frames = [value_positions(r, INSTRUMENTS, PORTFOLIOS, prices, fx, AS_OF) for r in (records, records[::-1])]

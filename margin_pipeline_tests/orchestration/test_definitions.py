@@ -8,12 +8,44 @@ import pytest
 
 from margin_pipeline.definitions import downstream_tables
 
-ASSET_KEYS = """
-alert_evaluation correlation_matrices correlations cross_margin_benefits dividends entity_figures exposures futures_margins fx_rates
-grouping_proofs instruments landed_files liquidation_prices margin_rates margin_schedules netting_set_margins netting_sets otc_trades
-portfolio_margin_components portfolio_margins portfolio_method_notes portfolio_risk portfolios position_margins position_records positions
-prices publication rates regulatory_lines rejected_rows strategy_group_legs strategy_groups strategy_returns strategy_risk symbol_risk
-""".split()
+ASSET_KEYS = [
+    "alert_evaluation",
+    "correlation_matrices",
+    "correlations",
+    "cross_margin_benefits",
+    "dividends",
+    "entity_figures",
+    "exposures",
+    "futures_margins",
+    "fx_rates",
+    "grouping_proofs",
+    "instruments",
+    "landed_files",
+    "liquidation_prices",
+    "margin_rates",
+    "margin_schedules",
+    "netting_set_margins",
+    "netting_sets",
+    "otc_trades",
+    "portfolio_margin_components",
+    "portfolio_margins",
+    "portfolio_method_notes",
+    "portfolio_risk",
+    "portfolios",
+    "position_margins",
+    "position_records",
+    "positions",
+    "prices",
+    "publication",
+    "rates",
+    "regulatory_lines",
+    "rejected_rows",
+    "strategy_group_legs",
+    "strategy_groups",
+    "strategy_returns",
+    "strategy_risk",
+    "symbol_risk",
+]
 
 LOAD = """
 import warnings

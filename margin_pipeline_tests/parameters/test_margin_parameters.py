@@ -35,7 +35,9 @@ def test_nine_months_end_on_the_same_day_or_the_last_of_the_month(as_of, last_da
 
 def test_rates_that_no_rule_can_mean_are_refused():
     for record, change in (
-        (stock_rates, {"long_maintenance": 1.2}), (stock_rates, {"low_price": -5.0}), (option_rates, {"broad_rate": -0.1}),
+        (stock_rates, {"long_maintenance": 1.2}),
+        (stock_rates, {"low_price": -5.0}),
+        (option_rates, {"broad_rate": -0.1}),
         (asset_class_rates, {"rates": {"bond": (0.1, 0.2)}}),
     ):
         with pytest.raises(ParameterError):

@@ -54,9 +54,9 @@ def prices(closes: pd.DataFrame, adjusted: pd.DataFrame | None = None) -> pd.Dat
 
 def rates(**by_currency: float) -> pd.DataFrame:
     """Rates of the date, by currency."""
-    return pd.DataFrame(
-        {"date": pd.Timestamp(AS_OF), "currency": list(by_currency), "rate": list(by_currency.values())}
-    ).astype({"date": "datetime64[us]", "currency": "str", "rate": float})
+    return pd.DataFrame({"date": pd.Timestamp(AS_OF), "currency": list(by_currency), "rate": list(by_currency.values())}).astype(
+        {"date": "datetime64[us]", "currency": "str", "rate": float}
+    )
 
 
 def fx_rates(closes: pd.DataFrame) -> pd.DataFrame:

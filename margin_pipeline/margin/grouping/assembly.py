@@ -22,8 +22,20 @@ from margin_pipeline.margin.structures.catalogue import CALL, PUT, UNKNOWN
 from margin_pipeline.margin.structures.leg_table import Array
 
 GROUP_COLUMNS = [
-    "portfolio_id", "group_id", "underlying", "structure", "units", "legs", "gross_requirement", "applied_proceeds", "net_call",
-    "maintenance_gross", "initial_margin", "maintenance_margin", "missing", "explanation",
+    "portfolio_id",
+    "group_id",
+    "underlying",
+    "structure",
+    "units",
+    "legs",
+    "gross_requirement",
+    "applied_proceeds",
+    "net_call",
+    "maintenance_gross",
+    "initial_margin",
+    "maintenance_margin",
+    "missing",
+    "explanation",
 ]
 LEG_COLUMNS = ["portfolio_id", "group_id", "strategy", "symbol", "quantity", "requirement_share"]
 PROOF_COLUMNS = ["portfolio_id", "underlying", "optimum", "lower_bound", "gap", "greedy_margin", "seconds"]
@@ -116,13 +128,19 @@ def group_frame(book: NetBook, groups: Groups, as_of: dt.date) -> pd.DataFrame:
     missing[unknown] = reasons(book, groups, np.flatnonzero(unknown), as_of)
     frame = pd.DataFrame(
         {
-            "portfolio_id": owner["portfolio_id"], "underlying": owner["underlying"], "structure": groups.structure, "units": groups.units,
+            "portfolio_id": owner["portfolio_id"],
+            "underlying": owner["underlying"],
+            "structure": groups.structure,
+            "units": groups.units,
             "legs": _legs_json(book.table.symbol[groups.leg], groups.quantity, groups.start),
-            "gross_requirement": amounts["gross"], "applied_proceeds": amounts["proceeds"],
+            "gross_requirement": amounts["gross"],
+            "applied_proceeds": amounts["proceeds"],
             "net_call": amounts["gross"] - amounts["proceeds"],
-            "maintenance_gross": amounts["maintenance_gross"], "initial_margin": amounts["initial"],
+            "maintenance_gross": amounts["maintenance_gross"],
+            "initial_margin": amounts["initial"],
             "maintenance_margin": amounts["maintenance"],
-            "missing": missing, "explanation": explanations(book, groups),
+            "missing": missing,
+            "explanation": explanations(book, groups),
         }
     )
     return _numbered(pd.concat([frame, _netted_groups(book)], ignore_index=True))
@@ -137,10 +155,15 @@ def _netted_groups(book: NetBook) -> pd.DataFrame:
     reference = json.dumps({"rule": "long and short of one series in the portfolio net to nothing", "reference": "FINRA 4210(a)(6)"})
     return pd.DataFrame(
         {
-            "portfolio_id": grouped["portfolio_id"], "underlying": grouped["underlying"], "structure": "netted",
+            "portfolio_id": grouped["portfolio_id"],
+            "underlying": grouped["underlying"],
+            "structure": "netted",
             "units": grouped["quantity"],
-            "legs": [json.dumps([{"symbol": s, "quantity": 0}]) for s in grouped["symbol"]], **dict.fromkeys(amounts, zero),
-            "missing": None, "explanation": reference, "_symbol": grouped["symbol"],
+            "legs": [json.dumps([{"symbol": s, "quantity": 0}]) for s in grouped["symbol"]],
+            **dict.fromkeys(amounts, zero),
+            "missing": None,
+            "explanation": reference,
+            "_symbol": grouped["symbol"],
         }
     )
 
@@ -185,8 +208,10 @@ def leg_frame(book: NetBook, groups: Groups, frame: pd.DataFrame, alone: Array) 
         {
             "portfolio_id": ordered["portfolio_id"].to_numpy(dtype=object)[group],
             "group_id": ordered["group_id"].to_numpy(dtype=object)[group],
-            "strategy": book.rows["strategy"].to_numpy(dtype=object)[row], "symbol": book.table.symbol[groups.leg[entry]],
-            "quantity": quantity, "requirement_share": margin[group] * weight / total[group],
+            "strategy": book.rows["strategy"].to_numpy(dtype=object)[row],
+            "symbol": book.table.symbol[groups.leg[entry]],
+            "quantity": quantity,
+            "requirement_share": margin[group] * weight / total[group],
         }
     )
     return pd.concat([legs, _netted_legs(book, frame)], ignore_index=True)[LEG_COLUMNS].astype(
@@ -217,8 +242,11 @@ def proof_frame(book: NetBook, groups: Groups, choice: Choice, solution: Solutio
     matched = np.bincount(choice.program.block, greedy * choice.program.saving, minlength=blocks)
     bound, greedily = (apart - solution.bound) * fx, (apart - matched) * fx
     rows = owner[["portfolio_id", "underlying"]].assign(
-        optimum=optimum, lower_bound=np.where(incomplete, np.nan, bound), greedy_margin=np.where(incomplete, np.nan, greedily),
-        seconds=solution.seconds, options=with_options,
+        optimum=optimum,
+        lower_bound=np.where(incomplete, np.nan, bound),
+        greedy_margin=np.where(incomplete, np.nan, greedily),
+        seconds=solution.seconds,
+        options=with_options,
     )
     key = ["portfolio_id", "underlying"]
     total = rows.assign(unknown=rows["optimum"].isna()).groupby(key, sort=True).sum().reset_index()

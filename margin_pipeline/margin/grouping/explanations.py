@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from margin_pipeline.margin.grouping.assembly import Groups
 
 SINGLE_RULES = {
-    "long_stock": "percentage of market value", "short_stock": "percentage of market value or dollars a share, beyond the proceeds",
+    "long_stock": "percentage of market value",
+    "short_stock": "percentage of market value or dollars a share, beyond the proceeds",
     "long_option": "price in full up to nine months, a percentage of it beyond",
     "naked_call": "premium + max(rate x S - out-of-the-money amount, 10 % of S)",
     "naked_put": "premium + max(rate x S - out-of-the-money amount, 10 % of K)",
-    "long_convertible": "percentage of market value", "short_convertible": "percentage of market value beyond the proceeds",
-    "long_warrant": "percentage of market value", "short_warrant": "percentage of market value beyond the proceeds",
+    "long_convertible": "percentage of market value",
+    "short_convertible": "percentage of market value beyond the proceeds",
+    "long_warrant": "percentage of market value",
+    "short_warrant": "percentage of market value beyond the proceeds",
     "unknown_option": "none: terms of the contract are missing",
 }
 CASH_RULES = {"naked_put": "cash account: exercise price in full"}
@@ -37,7 +40,8 @@ def _rule_texts(table: LegTable) -> dict[str, tuple[str, str]]:
     by_kind = {
         (True, LONG): f"{stock.initial_reference}; {stock.long_reference}",
         (True, SHORT): f"{stock.initial_reference}; {stock.short_reference}",
-        (False, LONG): options.long_reference, (False, SHORT): options.short_reference,
+        (False, LONG): options.long_reference,
+        (False, SHORT): options.short_reference,
     }
     texts = {name: (SINGLE_RULES[name], by_kind[kind not in (CALL, PUT, UNKNOWN), side]) for (kind, side), name in SINGLES.items()}
     for structure in STRUCTURES:
@@ -56,9 +60,14 @@ def explanations(book: NetBook, groups: Groups) -> list[str]:
     currency = {c: json.dumps(c) for c in set(book.legs["currency"])}
     tail = f'"parameter_sets": {json.dumps([table.stock.label, table.options.label])}}}'
     columns = zip(
-        groups.structure.tolist(), table.cash_account[leg].tolist(), table.spot[leg].tolist(), groups.amounts.maintenance.tolist(),
-        groups.amounts.initial.tolist(), book.legs["currency"].to_numpy(dtype=object)[leg].tolist(),
-        book.legs["fx_rate"].to_numpy(np.float64)[leg].tolist(), strict=True,
+        groups.structure.tolist(),
+        table.cash_account[leg].tolist(),
+        table.spot[leg].tolist(),
+        groups.amounts.maintenance.tolist(),
+        groups.amounts.initial.tolist(),
+        book.legs["currency"].to_numpy(dtype=object)[leg].tolist(),
+        book.legs["fx_rate"].to_numpy(np.float64)[leg].tolist(),
+        strict=True,
     )
     return [
         f'{cash.get(name, paid) if in_cash and (m == 0.0 or name in cash) else head[name]}, "underlying_price": {_number(spot)}, '

@@ -24,7 +24,15 @@ from margin_pipeline.parameters.stock_rates import stock_rates
 ACCOUNT_TYPES = ("reg_t", "portfolio_margin", "cash")
 KINDS = {"equity": STOCK, "etf": STOCK, "convertible": CONVERTIBLE, "warrant": WARRANT}
 TERMS = [
-    "symbol", "underlying", "option_type", "strike", "expiry", "exercise", "settlement", "multiplier", "deliverable_units",
+    "symbol",
+    "underlying",
+    "option_type",
+    "strike",
+    "expiry",
+    "exercise",
+    "settlement",
+    "multiplier",
+    "deliverable_units",
     "leverage_factor",
 ]
 
@@ -48,7 +56,11 @@ class NetBook:
 
 
 def net_book(
-    positions: pd.DataFrame, instruments: pd.DataFrame, portfolios: pd.DataFrame, prices: pd.DataFrame, fx_rates: pd.DataFrame,
+    positions: pd.DataFrame,
+    instruments: pd.DataFrame,
+    portfolios: pd.DataFrame,
+    prices: pd.DataFrame,
+    fx_rates: pd.DataFrame,
     as_of: dt.date,
 ) -> NetBook:
     """Net legs of the stock and option positions in reg_t, portfolio_margin and cash accounts.
@@ -67,7 +79,7 @@ def net_book(
     sizes = held.assign(gross=held["quantity"].abs(), weighted=held["quantity"].abs() * held["price"])
     grouped = sizes.groupby(key, sort=True)
     series = grouped[["quantity", "gross"]].sum().reset_index()
-    series["price"] = (grouped["weighted"].sum(min_count=1).to_numpy() / series["gross"].to_numpy())
+    series["price"] = grouped["weighted"].sum(min_count=1).to_numpy() / series["gross"].to_numpy()
     unmarked = sizes["price"].isna().groupby([sizes[k] for k in key], sort=True).any().to_numpy()
     series.loc[unmarked, "price"] = np.nan
     first = held.drop_duplicates(key).drop(columns=["quantity", "price", "strategy"])
@@ -127,14 +139,24 @@ def _leg_table(legs: pd.DataFrame, instruments: pd.DataFrame, prices: pd.DataFra
     far = options.long_dated_after(as_of).astype("datetime64[D]").astype(np.int64)
     exercise, settlement = legs["exercise"], legs["settlement"]
     return LegTable(
-        block=legs["block"].to_numpy(np.int64), symbol=legs["symbol"].to_numpy(dtype=object), kind=legs["kind"].to_numpy(np.int8),
-        side=np.where(legs["quantity"].to_numpy() > 0, LONG, SHORT), quantity=legs["quantity"].abs().to_numpy(np.float64),
-        price=legs["price"].to_numpy(np.float64), spot=at_symbols(close, legs["underlying"]),
-        strike=legs["strike"].to_numpy(np.float64), expiry=legs["expiry_day"].to_numpy(np.int64), size=size, multiplier=multiplier,
-        rate=np.where(broad, options.broad_rate, options.rate), leverage=leverage,
+        block=legs["block"].to_numpy(np.int64),
+        symbol=legs["symbol"].to_numpy(dtype=object),
+        kind=legs["kind"].to_numpy(np.int8),
+        side=np.where(legs["quantity"].to_numpy() > 0, LONG, SHORT),
+        quantity=legs["quantity"].abs().to_numpy(np.float64),
+        price=legs["price"].to_numpy(np.float64),
+        spot=at_symbols(close, legs["underlying"]),
+        strike=legs["strike"].to_numpy(np.float64),
+        expiry=legs["expiry_day"].to_numpy(np.int64),
+        size=size,
+        multiplier=multiplier,
+        rate=np.where(broad, options.broad_rate, options.rate),
+        leverage=leverage,
         european=(exercise.eq("european") | (exercise.isna() & index_option)).to_numpy(bool),
         cash_settled=(settlement.eq("cash") | (settlement.isna() & index_option)).to_numpy(bool),
-        long_dated=option & (legs["expiry_day"].to_numpy() > far), cash_account=(legs["account_type"] == "cash").to_numpy(bool),
-        dollars=1.0 / legs["currency"].map(usd_rates(fx_rates, as_of)).to_numpy(np.float64), stock=stock, options=options,
+        long_dated=option & (legs["expiry_day"].to_numpy() > far),
+        cash_account=(legs["account_type"] == "cash").to_numpy(bool),
+        dollars=1.0 / legs["currency"].map(usd_rates(fx_rates, as_of)).to_numpy(np.float64),
+        stock=stock,
+        options=options,
     )
-

@@ -63,8 +63,14 @@ class Program:
         start = np.concatenate([[0], np.cumsum(sizes)])
         entries = np.repeat(self.start[:-1][chosen] - start[:-1], sizes) + np.arange(start[-1])
         return Program(
-            self.saving[chosen], self.order[chosen], self.units_joined[chosen], self.block[chosen], start,
-            self.leg[entries], self.use[entries], self.capacity,
+            self.saving[chosen],
+            self.order[chosen],
+            self.units_joined[chosen],
+            self.block[chosen],
+            start,
+            self.leg[entries],
+            self.use[entries],
+            self.capacity,
         )
 
     def candidate_of_entry(self) -> Array:
@@ -188,8 +194,12 @@ def _least_ties(program: Program, matrix: Any, capacity: Array, first: OptimizeR
     columns = np.flatnonzero(first.lower.marginals <= FACE)
     tight = -first.ineqlin.marginals > FACE
     second = linprog(
-        _tie_costs(program)[columns], A_ub=matrix[~tight][:, columns], b_ub=capacity[~tight],
-        A_eq=matrix[tight][:, columns], b_eq=capacity[tight], method="highs-ds",
+        _tie_costs(program)[columns],
+        A_ub=matrix[~tight][:, columns],
+        b_ub=capacity[~tight],
+        A_eq=matrix[tight][:, columns],
+        b_eq=capacity[tight],
+        method="highs-ds",
     )
     if second.status != 0:
         return np.asarray(first.x)

@@ -90,8 +90,14 @@ def _columns(candidates: Candidates, chosen: Array, saving: Array, table: LegTab
     first = np.searchsorted(block, block)
     joined = np.array([sum(leg.ratio for leg in structure.legs) for structure in STRUCTURES])[candidates.structure]
     whole = Program(
-        saving=saving, order=np.zeros(len(saving)), units_joined=joined, block=candidates.block, start=candidates.start,
-        leg=candidates.leg, use=candidates.use, capacity=table.quantity,
+        saving=saving,
+        order=np.zeros(len(saving)),
+        units_joined=joined,
+        block=candidates.block,
+        start=candidates.start,
+        leg=candidates.leg,
+        use=candidates.use,
+        capacity=table.quantity,
     ).part(chosen)
     greatest, least = np.zeros(len(table)), np.full(len(table), np.inf)
     np.maximum.at(greatest, whole.leg, whole.use)
@@ -102,6 +108,12 @@ def _columns(candidates: Candidates, chosen: Array, saving: Array, table: LegTab
     capacity = table.quantity / unit
     capacity = np.where(lots | contracts, np.floor(capacity + 1e-9), capacity)
     return Program(
-        saving=whole.saving, order=np.arange(len(chosen)) - first, units_joined=whole.units_joined, block=whole.block, start=whole.start,
-        leg=whole.leg, use=whole.use / unit[whole.leg], capacity=capacity,
+        saving=whole.saving,
+        order=np.arange(len(chosen)) - first,
+        units_joined=whole.units_joined,
+        block=whole.block,
+        start=whole.start,
+        leg=whole.leg,
+        use=whole.use / unit[whole.leg],
+        capacity=capacity,
     )

@@ -71,9 +71,7 @@ def _reasons(book: pd.DataFrame, terms: Terms, known: Array, currency: pd.Series
     price_missing(book, reasons, terms.as_of)
     exchange_rate_missing(book, reasons, terms.as_of)
     priced = known & ~np.isnan(number(book, "price"))
-    reasons.add(
-        priced & np.isnan(notional), lambda row: f"exchange rate of {own[row]} into {schedule_currency[row]} {terms.as_of}"
-    )
+    reasons.add(priced & np.isnan(notional), lambda row: f"exchange rate of {own[row]} into {schedule_currency[row]} {terms.as_of}")
     below = priced & ~np.isnan(notional) & np.isnan(tier)
     reasons.add(below, lambda row: f"tier of margin schedule {name[row]} for a notional of {notional[row]:.15g}")
     return reasons

@@ -9,5 +9,14 @@ from margin_pipeline.margin.structures.leg_table import LegTable
 from margin_pipeline.margin.structures.requirements import Amounts, requirement_of, single_amounts
 
 __all__ = [
-    "SINGLES", "STRUCTURES", "Amounts", "Candidates", "Leg", "LegTable", "Structure", "find_candidates", "requirement_of", "single_amounts",
+    "SINGLES",
+    "STRUCTURES",
+    "Amounts",
+    "Candidates",
+    "Leg",
+    "LegTable",
+    "Structure",
+    "find_candidates",
+    "requirement_of",
+    "single_amounts",
 ]

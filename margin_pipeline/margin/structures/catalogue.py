@@ -50,12 +50,18 @@ class Structure:
 
 
 SINGLES = {
-    (STOCK, LONG): "long_stock", (STOCK, SHORT): "short_stock",
-    (CALL, LONG): "long_option", (PUT, LONG): "long_option",
-    (CALL, SHORT): "naked_call", (PUT, SHORT): "naked_put",
-    (CONVERTIBLE, LONG): "long_convertible", (CONVERTIBLE, SHORT): "short_convertible",
-    (WARRANT, LONG): "long_warrant", (WARRANT, SHORT): "short_warrant",
-    (UNKNOWN, LONG): "unknown_option", (UNKNOWN, SHORT): "unknown_option",
+    (STOCK, LONG): "long_stock",
+    (STOCK, SHORT): "short_stock",
+    (CALL, LONG): "long_option",
+    (PUT, LONG): "long_option",
+    (CALL, SHORT): "naked_call",
+    (PUT, SHORT): "naked_put",
+    (CONVERTIBLE, LONG): "long_convertible",
+    (CONVERTIBLE, SHORT): "short_convertible",
+    (WARRANT, LONG): "long_warrant",
+    (WARRANT, SHORT): "short_warrant",
+    (UNKNOWN, LONG): "unknown_option",
+    (UNKNOWN, SHORT): "unknown_option",
 }
 """What a leg on its own is called."""
 
@@ -84,7 +90,11 @@ def _stock_structures() -> tuple[Structure, ...]:
         Structure("protective_call", (short_stock, long_call), (american_1,), "protective_call", _HEDGED_STOCK + "a"),
         Structure("conversion", (stock, long_put, short_call), (same_strike, *both), "conversion", _HEDGED_STOCK + "b", "paid"),
         Structure(
-            "reverse_conversion", (short_stock, long_call, short_put), (same_strike, *both), "reverse_conversion", _HEDGED_STOCK + "c",
+            "reverse_conversion",
+            (short_stock, long_call, short_put),
+            (same_strike, *both),
+            "reverse_conversion",
+            _HEDGED_STOCK + "c",
         ),
         Structure("collar", (stock, long_put, short_call), (("strike", 1, "<", 2), *both), "collar", _HEDGED_STOCK + "d", "paid"),
     )

@@ -274,7 +274,15 @@ def reverse_conversion(legs: _Legs, structure: Structure) -> Amounts:
 REQUIREMENTS: dict[str, Callable[[_Legs, Structure], Amounts]] = {
     f.__name__: f
     for f in (
-        maximum_loss, short_put_and_call, long_options, covered_call, covered_put, protective_put, protective_call, conversion, collar,
+        maximum_loss,
+        short_put_and_call,
+        long_options,
+        covered_call,
+        covered_put,
+        protective_put,
+        protective_call,
+        conversion,
+        collar,
         reverse_conversion,
     )
 }

@@ -16,10 +16,13 @@ def program_of(columns, capacity, block=None):
     block = [0] * len(columns) if block is None else block
     uses = [use for _, use in columns]
     return Program(
-        saving=np.array([saving for saving, _ in columns], dtype=float), order=np.arange(len(columns)),
-        units_joined=np.array([sum(use.values()) for use in uses]), block=np.array(block),
+        saving=np.array([saving for saving, _ in columns], dtype=float),
+        order=np.arange(len(columns)),
+        units_joined=np.array([sum(use.values()) for use in uses]),
+        block=np.array(block),
         start=np.concatenate([[0], np.cumsum([len(use) for use in uses])]).astype(int),
-        leg=np.array([leg for use in uses for leg in use], dtype=int), use=np.array([u for use in uses for u in use.values()], dtype=float),
+        leg=np.array([leg for use in uses for leg in use], dtype=int),
+        use=np.array([u for use in uses for u in use.values()], dtype=float),
         capacity=np.array(capacity, dtype=float),
     )
 
@@ -51,7 +54,8 @@ def test_greedy_takes_the_best_first_and_can_lose():
 
 def test_ties_go_to_fewest_groups_then_to_the_order_given():
     pairs_or_four = program_of(
-        [(5, {0: 1, 1: 1}), (5, {2: 1, 3: 1}), (10, {0: 1, 1: 1, 2: 1, 3: 1}), (5, {0: 1, 3: 1}), (5, {1: 1, 2: 1})], [3, 3, 3, 3])
+        [(5, {0: 1, 1: 1}), (5, {2: 1, 3: 1}), (10, {0: 1, 1: 1, 2: 1, 3: 1}), (5, {0: 1, 3: 1}), (5, {1: 1, 2: 1})], [3, 3, 3, 3]
+    )
     assert solve(pairs_or_four, 1).units.tolist() == [0.0, 0.0, 3.0, 0.0, 0.0]
     either = program_of([(5, {0: 1, 1: 1}), (5, {0: 1, 2: 1})], [4, 4, 4])
     assert solve(either, 1).units.tolist() == [4.0, 0.0]

@@ -8,8 +8,15 @@ import pytest
 
 ES = [("ES", "2021-12-20", 12_320, 11_200, 6_160, 5_600), ("ES", "2022-12-27", 13_420, 12_200, 6_710, 6_100)]
 FUTURE = {"symbol": "ESH3", "asset_class": "future", "multiplier": 50.0, "root": "ES", "underlying": "SP500"}
-OPTION = {"symbol": "ESO", "asset_class": "future_option", "multiplier": 50.0, "underlying": "ESH3", "option_type": "call",
-          "strike": 4100.0, "expiry": "2023-02-17"}
+OPTION = {
+    "symbol": "ESO",
+    "asset_class": "future_option",
+    "multiplier": 50.0,
+    "underlying": "ESH3",
+    "option_type": "call",
+    "strike": 4100.0,
+    "expiry": "2023-02-17",
+}
 
 
 @pytest.mark.parametrize(("day", "initial", "maintenance"), [(23, 24_640, 22_400), (27, 26_840, 24_400)])

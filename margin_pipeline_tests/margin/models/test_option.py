@@ -13,18 +13,27 @@ EXPIRY, FAR, NINE_MONTHS = "2023-03-17", "2024-06-21", "2023-09-28"
 
 
 def option(right, strike, price, quantity, *, index=False, expiry=EXPIRY):
-    return {"symbol": "O", "asset_class": "index_option" if index else "equity_option", "underlying": "U", "option_type": right,
-            "strike": float(strike), "expiry": expiry, "multiplier": 100.0, "price": float(price), "quantity": quantity}
+    return {
+        "symbol": "O",
+        "asset_class": "index_option" if index else "equity_option",
+        "underlying": "U",
+        "option_type": right,
+        "strike": float(strike),
+        "expiry": expiry,
+        "multiplier": 100.0,
+        "price": float(price),
+        "quantity": quantity,
+    }
 
 
 def underlying(breadth=None, factor=1.0, asset_class="equity"):
     return [{"symbol": "U", "asset_class": asset_class, "breadth": breadth, "leverage_factor": float(factor)}]
 
 
-LEAN = [   # right, strike, mark, spot, contracts, breadth, figure, relative tolerance
+LEAN = [  # right, strike, mark, spot, contracts, breadth, figure, relative tolerance
     ("call", 192, 14, 196, -2, None, 10640, 1e-12),
     ("put", 192, 14, 196, -2, None, 9840, 1e-12),
-    ("put", 207, 0.18, 200, -2, None, 8036, 1e-12),     # at the mark; at the cost of 4.68 the library has 8936
+    ("put", 207, 0.18, 200, -2, None, 8036, 1e-12),  # at the mark; at the cost of 4.68 the library has 8936
     ("call", 408, 1.6, 410, -2, None, 16720, 1e-12),
     ("put", 3500, 1.4, 3480, -1, "broad", 52340, 1e-12),
     ("put", 300, 0.45, 415, -1, None, 3000, 0.05),
@@ -44,7 +53,7 @@ def test_short_option_needs_what_a_broker_library_published(margin_of, right, st
     assert row["initial_margin"] == row["maintenance_margin"]
 
 
-MANUAL = [   # right, strike, mark, spot, breadth, factor, gross requirement of the Cboe margin manual
+MANUAL = [  # right, strike, mark, spot, breadth, factor, gross requirement of the Cboe margin manual
     ("put", 80, 2, 95, None, 1, 1000),
     ("put", 725, 3, 970, "narrow", 2, 14800),
     ("put", 410, 0.1, 445.35, "broad", 1, 4110),

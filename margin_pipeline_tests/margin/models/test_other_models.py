@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-TIERS = [("B", "marginal", threshold, rate, rate / 2, "USD", "2020-01-02")
-         for threshold, rate in ((0, 0.01), (100_000, 0.02), (500_000, 0.05), (1_000_000, 0.10))]
+TIERS = [
+    ("B", "marginal", threshold, rate, rate / 2, "USD", "2020-01-02")
+    for threshold, rate in ((0, 0.01), (100_000, 0.02), (500_000, 0.05), (1_000_000, 0.10))
+]
 PERP = {"symbol": "BTC", "asset_class": "crypto", "contract_type": "linear", "margin_schedule": "B"}
 
 
@@ -35,7 +37,7 @@ def test_money_a_unit_and_null_need_no_price(margin_of):
 def test_tier_is_found_in_the_currency_of_the_schedule(margin_of):
     euros = [(s, "bracket", t, i, m, "EUR", e) for s, _, t, i, m, _, e in TIERS]
     row = margin_of({**PERP, "quantity": 1, "price": 120_000.0}, account="crypto_cross", schedules=euros, usd={"EUR": 1.25})
-    assert row["initial_margin"] == pytest.approx(1_200)     # 96,000 euros: the first tier
+    assert row["initial_margin"] == pytest.approx(1_200)  # 96,000 euros: the first tier
     unconverted = margin_of({**PERP, "quantity": 1, "price": 120_000.0}, account="crypto_cross", schedules=euros)
     assert unconverted["missing"] == "exchange rate of USD into EUR 2022-12-28"
 
@@ -59,7 +61,7 @@ def test_notional_of_an_inverse_contract_does_not_depend_on_its_price(margin_of)
     contract = {**PERP, "contract_type": "inverse", "multiplier": 100.0, "quantity": 1_000}
     for price in (20_000.0, 40_000.0):
         row = margin_of({**contract, "price": price}, account="crypto_cross", schedules=bracket(TIERS))
-        assert row["initial_margin"] == pytest.approx(2_000)     # 100,000 at 2 %
+        assert row["initial_margin"] == pytest.approx(2_000)  # 100,000 at 2 %
 
 
 def test_rate_by_asset_class_has_duration_volatility_and_concentration_add_ons(margin_of):
@@ -69,7 +71,7 @@ def test_rate_by_asset_class_has_duration_volatility_and_concentration_add_ons(m
     assert row["maintenance_margin"] == pytest.approx(10_000 * (0.03 + 0.06))
     coin = {"symbol": "C", "asset_class": "crypto", "quantity": 1, "price": 10_000.0}
     assert margin_of(coin, volatility=0.40)["initial_margin"] == pytest.approx(5_000 * 1.3)
-    assert margin_of(coin, volatility=2.0)["initial_margin"] == 10_000     # at most the whole notional
+    assert margin_of(coin, volatility=2.0)["initial_margin"] == 10_000  # at most the whole notional
     oil = {"symbol": "O", "asset_class": "commodity", "quantity": 200_000, "price": 100.0}
     assert margin_of(oil)["initial_margin"] == pytest.approx(20e6 * 0.30 * 1.10)
 
@@ -96,13 +98,17 @@ def test_volatility_that_is_not_known_fails_closed(margin_of):
 @pytest.mark.parametrize(
     ("account", "terms", "model"),
     [
-        ("reg_t", {}, "reg_t"), ("cash", {}, "cash_secured"), ("otc", {}, "reg_t"),
+        ("reg_t", {}, "reg_t"),
+        ("cash", {}, "cash_secured"),
+        ("otc", {}, "reg_t"),
         ("reg_t", {"asset_class": "crypto"}, "asset_class_rate"),
         ("reg_t", {"asset_class": "crypto", "margin_schedule": "B"}, "tiered"),
         ("crypto_cross", {"asset_class": "crypto", "contract_type": "linear"}, "tiered"),
         ("cash", {"asset_class": "crypto", "contract_type": "linear"}, "cash_secured"),
-        ("reg_t", {"margin_schedule": "B"}, "reg_t"), ("crypto_cross", {"margin_schedule": "B"}, "tiered"),
-        ("cash", {"margin_model": "leverage"}, "leverage"), ("reg_t", {"asset_class": "index"}, "none"),
+        ("reg_t", {"margin_schedule": "B"}, "reg_t"),
+        ("crypto_cross", {"margin_schedule": "B"}, "tiered"),
+        ("cash", {"margin_model": "leverage"}, "leverage"),
+        ("reg_t", {"asset_class": "index"}, "none"),
         ("reg_t", {"margin_model": "unheard_of"}, "unheard_of"),
     ],
 )
@@ -112,7 +118,8 @@ def test_model_follows_instrument_then_account_then_asset_class(margin_of, accou
 
 def test_position_without_a_model_fails_closed(margin_of):
     assert margin_of({"symbol": "X", "asset_class": "index", "quantity": 1, "price": 1.0})["missing"] == (
-        "margin model for asset class index in a reg_t account")
+        "margin model for asset class index in a reg_t account"
+    )
     unknown = margin_of({"symbol": "X", "margin_model": "unheard_of", "quantity": 1, "price": 1.0})
     assert unknown["missing"] == "margin model unheard_of is not registered"
 

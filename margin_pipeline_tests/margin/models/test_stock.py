@@ -17,12 +17,12 @@ RATES = stock_rates(dt.date(2022, 12, 28))
 @pytest.mark.parametrize(
     ("quantity", "price", "initial", "maintenance"),
     [
-        (100, 40.0, 2000, 1000),     # long: 50 % and 25 % of value
-        (-100, 10.0, 500, 500),      # short between $5 and $16.67: $5 a share, initial never below maintenance
-        (-100, 100.0, 5000, 3000),   # short: 50 % and 30 % beyond the proceeds
-        (-100, 4.0, 400, 400),       # short below $5: 100 % of value
-        (-100, 2.0, 250, 250),       # short below $2.50: $2.50 a share
-        (-100, 5.0, 500, 500),       # at $5 the higher band applies
+        (100, 40.0, 2000, 1000),  # long: 50 % and 25 % of value
+        (-100, 10.0, 500, 500),  # short between $5 and $16.67: $5 a share, initial never below maintenance
+        (-100, 100.0, 5000, 3000),  # short: 50 % and 30 % beyond the proceeds
+        (-100, 4.0, 400, 400),  # short below $5: 100 % of value
+        (-100, 2.0, 250, 250),  # short below $2.50: $2.50 a share
+        (-100, 5.0, 500, 500),  # at $5 the higher band applies
     ],
 )
 def test_stock_needs_what_the_rules_say(margin_of, quantity, price, initial, maintenance):
@@ -41,7 +41,7 @@ def test_leveraged_fund_needs_the_rate_times_its_factor_at_most_all_of_its_value
 def test_dollar_floors_are_converted_into_the_currency_of_the_share(margin_of):
     share = {"symbol": "E", "quantity": -100, "price": 8.0, "currency": "EUR"}
     row = margin_of(share, usd={"EUR": 1.25})
-    assert row["maintenance_margin"] == pytest.approx(500)        # 5 dollars = 4 euros a share, of 8; in dollars 5 a share
+    assert row["maintenance_margin"] == pytest.approx(500)  # 5 dollars = 4 euros a share, of 8; in dollars 5 a share
     in_euros = margin_of(share, usd={"EUR": 1.25}, base="EUR")
     assert in_euros["maintenance_margin"] == pytest.approx(400)
     below_five_dollars = margin_of({**share, "price": 3.9}, usd={"EUR": 1.25}, base="EUR")
