@@ -35,7 +35,8 @@ where portfolio_id = %(portfolio_id)s and kind = %(kind)s and threshold = %(thre
 """
 
 _UNDELIVERED = """
-select a.alert_id, e.event, a.as_of, a.portfolio_id, a.kind, a.severity, a.threshold, a.episode, a.observed, a.message, a.raised_at, a.cleared_at
+select a.alert_id, e.event, a.as_of, a.portfolio_id, a.kind, a.severity, a.threshold, a.episode, a.observed, a.message,
+       a.raised_at, a.cleared_at
 from margin_data.alerts a
 cross join lateral (values ('raised', a.raised_at), ('cleared', a.cleared_at)) as e (event, happened_at)
 left join margin_data.alert_deliveries d on d.alert_id = a.alert_id and d.event = e.event and d.channel = %s

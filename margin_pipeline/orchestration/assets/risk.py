@@ -54,6 +54,7 @@ def portfolio_risk(
     settings = risk_settings(context.as_of)
     market = (prices, fx_rates, rates, dividends, symbols, correlation, symbol_risk)
     result = assess(positions, instruments, portfolios, *market, settings, context.as_of, backend=backend)
+    context.notes.update(result.report.as_metadata())
     attribution = portfolio.margin_attribution(
         portfolio_margins, position_margins, strategy_groups, strategy_group_legs, cross_margin_benefits
     )
