@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 COMMANDS = ("run", "ui", "sql", "database")
 DONE, FAILED, UNUSABLE = 0, 1, 2
@@ -24,12 +25,17 @@ class StepError(Exception):
     """A step failed; the message says which, why and what to do."""
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(UNUSABLE, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; gives its exit status: 0 done, 1 a step failed, 2 the call or the input cannot be used."""
     from margin_pipeline import __version__, settings
     from margin_pipeline.storage import StorageError
 
-    parser = argparse.ArgumentParser(prog="margin-pipeline", description="Positions in; margin, risk, regulatory lines and alerts out.")
+    parser = _Parser(prog="margin-pipeline", description="Positions in; margin, risk, regulatory lines and alerts out.")
     parser.add_argument("--version", action="version", version=f"margin-pipeline {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     modules = {name: importlib.import_module(f"margin_pipeline.cli.{name}") for name in COMMANDS}
@@ -50,6 +56,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of the output (head, say) has seen enough.
         sys.stderr.close()
         return DONE
+
+
+def entry() -> NoReturn:
+    """Run a command as a process of its own and end with its exit status."""
+    try:
+        status: int | str | None = main()
+    except SystemExit as end:
+        status = end.code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Everything of ours is closed by now; taking the libraries down one by one would cost another second.
+    os._exit(status if isinstance(status, int) else FAILED if status else DONE)
 
 
 _interruptions: list[int] = []

@@ -5,6 +5,7 @@ Belongs here: making and opening that home. Not here: what runs on it.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +45,11 @@ def prepare_home(settings: Settings) -> None:
     """Make Dagster's home, with the configuration of this version; its local files stay inside it."""
     home = settings.dagster_home
     home.mkdir(parents=True, exist_ok=True)
-    text = configuration_file().read_text(encoding="utf-8").replace("base_dir: .margin/dagster", f"base_dir: {home}")
+    text = (
+        configuration_file()
+        .read_text(encoding="utf-8")
+        .replace("base_dir: .margin/dagster", f"base_dir: {json.dumps(str(home), ensure_ascii=False)}")
+    )
     target = home / "dagster.yaml"
     if not target.is_file() or target.read_text(encoding="utf-8") != text:
         # Another command may be reading it: it sees the old file or the new one.

@@ -143,7 +143,7 @@ def _run_dates(settings: Settings, dates: list[dt.date], at: dt.datetime | None,
         if published:
             print(summary.describe_date(store, published[-1], alerts=True))
         if not failed:
-            print(summary.next_steps(settings.landing_dir is None))
+            print(summary.next_steps(settings.landing_dir is None, in_checkout=Path("sql/queries").is_dir()))
     return failed
 
 

@@ -47,3 +47,9 @@ def test_an_empty_landing_zone_is_told(tmp_path):
 def test_a_bad_setting_is_told(tmp_path):
     done = call("run", data_dir=tmp_path, MARGIN_THREADS="many")
     assert (done.returncode, "MARGIN_THREADS" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("arguments", [[], ["run", "--nope"], ["fly"], ["run", "--as-of"]])
+def test_a_call_that_does_not_parse_is_told_in_one_line_with_status_2(arguments, tmp_path):
+    done = call(*arguments, data_dir=tmp_path)
+    assert (done.returncode, len(done.stderr.strip().splitlines()), "--help" in done.stderr) == (2, 1, True)

@@ -11,11 +11,12 @@ import dagster as dg
 
 from margin_pipeline.landing import LANDED_TABLES, LandedDate, LandingError, describe, read_date
 from margin_pipeline.orchestration import checks
-from margin_pipeline.orchestration.checks import Check
+from margin_pipeline.orchestration.checks import Check, Outcome
 from margin_pipeline.orchestration.resources import ResultStore
 from margin_pipeline.orchestration.table_asset import FRESHNESS, OWNERS, RETRIES, record, schema_outcome
 
-ROW_CONSERVATION = Check("landed_files", checks.every_row_is_accounted_for)
+FILES = "landed_files"
+ROW_CONSERVATION = Check(FILES, checks.every_row_is_accounted_for)
 SHOWN_REJECTIONS = 20
 
 
@@ -35,11 +36,11 @@ def build_landing(partitions_def: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
             for table in LANDED_TABLES
         },
         check_specs=[
-            *(
-                dg.AssetCheckSpec("schema", asset=table, blocking=True, description="Columns are those of the table.")
-                for table in LANDED_TABLES
-            ),
-            dg.AssetCheckSpec(ROW_CONSERVATION.name, asset=ROW_CONSERVATION.table, blocking=True, description=ROW_CONSERVATION.description),
+            dg.AssetCheckSpec(name, asset=FILES, blocking=True, description=description)
+            for name, description in (
+                ("schemas", "Columns and types of every landed table are those of the database."),
+                (ROW_CONSERVATION.name, ROW_CONSERVATION.description),
+            )
         ],
         group_name="landing",
         partitions_def=partitions_def,
@@ -63,9 +64,10 @@ def _land(context: dg.AssetExecutionContext) -> Iterator[dg.Output | dg.AssetChe
     except LandingError as error:
         raise dg.Failure("\n".join(error.messages), allow_retries=False) from error
     tables = landed.tables
-    outcomes = [(table, "schema", schema_outcome(store, table, tables[table])) for table in LANDED_TABLES]
-    outcomes.append((ROW_CONSERVATION.table, ROW_CONSERVATION.name, ROW_CONSERVATION.function(tables)))
-    yield from record(outcomes)
+    outcomes = {table: schema_outcome(store, table, tables[table]) for table in LANDED_TABLES}
+    wrong = {table: dict(outcome.metadata) for table, outcome in outcomes.items() if not outcome.passed}
+    schemas = Outcome(not wrong, {"tables": len(outcomes), "wrong": wrong})
+    yield from record([(FILES, "schemas", schemas), (FILES, ROW_CONSERVATION.name, ROW_CONSERVATION.function(tables))])
 
     earlier = land_earlier_folders(context, store, as_of)
     store.set_content_hash(context, landed.content_hash)
@@ -73,7 +75,7 @@ def _land(context: dg.AssetExecutionContext) -> Iterator[dg.Output | dg.AssetChe
         context.log.warning(line)
     seconds = time.perf_counter() - started
     for table in LANDED_TABLES:
-        yield dg.Output(tables[table], output_name=table, metadata=_notes(landed, earlier, seconds) if table == "landed_files" else {})
+        yield dg.Output(tables[table], output_name=table, metadata=_notes(landed, earlier, seconds) if table == FILES else {})
 
 
 def _notes(landed: LandedDate, earlier: list[str], seconds: float) -> dict[str, object]:
