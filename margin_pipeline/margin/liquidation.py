@@ -22,7 +22,7 @@ from margin_pipeline.margin.margin_equity import reg_t_adjustment, security_valu
 from margin_pipeline.margin.models.requirement import Reasons, number, truth
 from margin_pipeline.margin.status import status, utilization
 from margin_pipeline.margin.tiers import schedules_in_force
-from margin_pipeline.margin.valuation import conversion, usd_rates
+from margin_pipeline.market.currencies import conversion, usd_rates
 from margin_pipeline.parameters.option_rates import option_rates
 
 Array = np.ndarray

@@ -20,7 +20,7 @@ from margin_pipeline.margin.margin_equity import adjustments, security_values
 from margin_pipeline.margin.methods import COMPUTED, GOVERNING, METHODS, why_not
 from margin_pipeline.margin.rejections import rejected_inputs
 from margin_pipeline.margin.status import status, utilization
-from margin_pipeline.margin.valuation import usd_rates
+from margin_pipeline.market.currencies import usd_rates
 from margin_pipeline.parameters.option_rates import option_rates
 from margin_pipeline.parameters.stock_rates import stock_rates
 

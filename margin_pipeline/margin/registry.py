@@ -30,7 +30,7 @@ from margin_pipeline.margin.models.stock import reg_t
 from margin_pipeline.margin.models.tiered import tiered
 from margin_pipeline.margin.selection import NO_MODEL, chosen_models
 from margin_pipeline.margin.tiers import schedules_in_force
-from margin_pipeline.margin.valuation import usd_rates
+from margin_pipeline.market.currencies import usd_rates
 from margin_pipeline.parameters.margin_models import asset_class_rates, futures_rules, model_choice
 from margin_pipeline.parameters.option_rates import option_rates
 from margin_pipeline.parameters.stock_rates import stock_rates

@@ -8,16 +8,14 @@ A missing price or exchange rate leaves value and notional empty: nothing is car
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-Array = np.ndarray
+from margin_pipeline.market.currencies import conversion, usd_rates
 
-FX_DAYS = 7
-"""Calendar days after which an exchange rate is too old."""
+Array = np.ndarray
 
 OPTIONS = ("equity_option", "index_option", "future_option")
 SECURITY_OPTIONS = ("equity_option", "index_option")
@@ -25,26 +23,6 @@ COLUMNS = [
     "portfolio_id", "strategy", "symbol", "quantity", "price", "price_source", "price_date", "market_value", "notional", "entry_price",
     "isolated_wallet", "currency", "fx_rate", "asset_class", "underlying",
 ]  # fmt: skip
-
-
-def usd_rates(fx_rates: pd.DataFrame, as_of: dt.date) -> dict[str, float]:
-    """US dollars for one unit of each currency: the newest rate by the date that is at most a week old; the dollar itself is 1.
-
-    Parameters
-    ----------
-    fx_rates : columns date, currency, usd_rate.
-    as_of : business date.
-    """
-    age = (pd.Timestamp(as_of) - pd.to_datetime(fx_rates["date"])).dt.days
-    recent = fx_rates[(age >= 0) & (age <= FX_DAYS)].sort_values("date", kind="stable").drop_duplicates("currency", keep="last")
-    found = dict(zip(recent["currency"].astype(object), recent["usd_rate"].astype(float), strict=True))
-    return {**found, "USD": 1.0}
-
-
-def conversion(currency: pd.Series, into: pd.Series, usd: Mapping[str, float]) -> Array:
-    """Units of the second currency for one unit of the first, (n,); exactly 1 where they are the same, NaN where a rate is missing."""
-    ratio = currency.map(dict(usd)).to_numpy(dtype=np.float64) / into.map(dict(usd)).to_numpy(dtype=np.float64)
-    return np.where((currency.to_numpy() == into.to_numpy()).astype(bool), 1.0, ratio)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from margin_pipeline.market.currencies import conversion
 from margin_pipeline.parameters.regulation import BaselRules
 from margin_pipeline.regulation.credit_risk import risk_weights
-from margin_pipeline.regulation.currencies import conversion
 from margin_pipeline.regulation.line import RegulatoryLine, at_least, known
 
 COVERAGE = "standardised credit risk of the exposures given; no market, operational, CVA or counterparty risk"
@@ -49,7 +49,7 @@ class BankFigures:
 
 
 def bank_figures(
-    portfolio: Mapping[Any, Any], entity_figures: pd.DataFrame, exposures: pd.DataFrame, rates: pd.Series, rules: BaselRules
+    portfolio: Mapping[Any, Any], entity_figures: pd.DataFrame, exposures: pd.DataFrame, rates: Mapping[str, float], rules: BaselRules
 ) -> BankFigures:
     """Figures of one bank.
 
@@ -113,7 +113,7 @@ def basel_lines(portfolio: Mapping[Any, Any], figures: BankFigures | None, rules
     return [_assets_line(portfolio, figures, rules), *_ratio_lines(portfolio, figures, rules)]
 
 
-def _converted(rows: pd.DataFrame, column: str, base: str, rates: pd.Series) -> np.ndarray:
+def _converted(rows: pd.DataFrame, column: str, base: str, rates: Mapping[str, float]) -> np.ndarray:
     return rows[column].to_numpy(dtype=float) * conversion(rows["currency"], pd.Series(base, index=rows.index, dtype="str"), rates)
 
 

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from margin_pipeline.market.currencies import usd_rates
 from margin_pipeline.parameters.regulation import ScheduleRules, basel_rules, finra_rules, schedule_rules
 from margin_pipeline.regulation.basel import bank_figures, basel_lines
-from margin_pipeline.regulation.currencies import usd_rates
 from margin_pipeline.regulation.finra import finra_lines
 from margin_pipeline.regulation.line import RegulatoryLine, known, table
 

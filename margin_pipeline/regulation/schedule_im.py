@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from margin_pipeline.market.currencies import conversion, usd_rates
 from margin_pipeline.parameters.regulation import ScheduleRules, schedule_rules
-from margin_pipeline.regulation.currencies import conversion, usd_rates
 
 COLUMNS = [
     "portfolio_id", "netting_set_id", "model", "side", "gross_margin", "net_to_gross_ratio", "initial_margin", "missing", "explanation",
@@ -78,7 +78,9 @@ def maturity_buckets(maturity: pd.Series, rules: ScheduleRules, as_of: dt.date) 
     return np.searchsorted(ends, pd.to_datetime(maturity).to_numpy().astype("datetime64[ns]"), side="left")
 
 
-def _charged_trades(otc_trades: pd.DataFrame, sets: pd.DataFrame, rates: pd.Series, rules: ScheduleRules, as_of: dt.date) -> pd.DataFrame:
+def _charged_trades(
+    otc_trades: pd.DataFrame, sets: pd.DataFrame, rates: Mapping[str, float], rules: ScheduleRules, as_of: dt.date
+) -> pd.DataFrame:
     """Each trade of a known set with its gross margin and market value in base currency, in a fixed order."""
     numbers = pd.Series(np.arange(len(sets)), index=sets["netting_set_id"])
     trades = otc_trades[otc_trades["netting_set_id"].isin(numbers.index)].sort_values("trade_id", kind="stable").reset_index(drop=True)

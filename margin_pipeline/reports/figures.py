@@ -110,7 +110,7 @@ def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
     # No pyplot: it keeps figures in global state, and needs telling that there is no screen.
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained", dpi=90)
+    figure = Figure(figsize=(width, height), layout="constrained", dpi=110)
     return figure, figure.add_subplot()
 
 

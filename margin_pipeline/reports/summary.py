@@ -96,16 +96,24 @@ def open_alerts(alerts: pd.DataFrame) -> str:
     return f"Open alerts: {', '.join(counted)} (margin.open_alerts)." if counted else ""
 
 
-def next_steps(is_sample: bool) -> str:
-    """Return what to look at next."""
+def next_steps(is_sample: bool, in_checkout: bool) -> str:
+    """Return what to look at next.
+
+    Parameters
+    ----------
+    is_sample : whether the sample book was run.
+    in_checkout : whether the Makefile, `sql/queries` and `docs` are at hand.
+    """
     lines = [
-        "\nWhat next (margin-pipeline is in .venv/bin):",
-        "  make ui                                    the asset graph, checks and pictures in a browser",
+        "\nWhat next (margin-pipeline is in .venv/bin):" if in_checkout else "\nWhat next:",
+        f"  {'make ui' if in_checkout else 'margin-pipeline ui':<43}the asset graph, checks and pictures in a browser",
         '  margin-pipeline sql "select * from margin.latest_portfolio_summary"',
-        '  margin-pipeline sql "$(cat sql/queries/what_costs_most.sql)"      and the other questions in sql/queries',
     ]
+    if in_checkout:
+        lines.append('  margin-pipeline sql "$(cat sql/queries/what_costs_most.sql)"      and the other questions in sql/queries')
     if is_sample:
-        lines.append("  margin-pipeline run --landing DIR          your own files: docs/input_files.md says what goes in them")
+        explained = ": docs/input_files.md says what goes in them" if in_checkout else ""
+        lines.append(f"  margin-pipeline run --landing DIR          your own files{explained}")
     return "\n".join(lines)
 
 

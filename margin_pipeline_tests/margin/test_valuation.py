@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from margin_pipeline.margin.valuation import COLUMNS, usd_rates, value_positions
+from margin_pipeline.margin.valuation import COLUMNS, value_positions
 
 AS_OF = dt.date(2022, 12, 28)
 INSTRUMENTS = pd.DataFrame(
@@ -76,9 +76,8 @@ def test_missing_or_stale_rate_leaves_no_value():
     row = valued("X", 8, [("2022-12-28", "X", 10.0)])
     assert (row["price"], np.isnan(row["fx_rate"]), np.isnan(row["market_value"])) == (10.0, True, True)
     for day, known in (("2022-12-21", True), ("2022-12-20", False), ("2022-12-29", False)):
-        fx = pd.DataFrame({"date": pd.to_datetime([day]), "currency": ["GBP"], "usd_rate": [1.2]})
-        assert ("GBP" in usd_rates(fx, AS_OF)) is known
-    assert usd_rates(pd.DataFrame({"date": pd.to_datetime([]), "currency": [], "usd_rate": []}), AS_OF) == {"USD": 1.0}
+        row = valued("E", 8, [("2022-12-28", "E", 10.0)], rates=[(day, "EUR", 1.25)])
+        assert np.isfinite(row["market_value"]) == known
 
 
 def test_notional_of_an_option_is_that_of_its_underlying():

@@ -84,3 +84,11 @@ def test_description_of_a_date_holds_all_parts(margins, portfolios):
     assert "2022-12-28" in text
     assert "3 of 20 input rows" in text
     assert text.count("BLIND") == 2
+
+
+def test_next_steps_name_nothing_that_is_not_at_hand():
+    assert "make ui" in summary.next_steps(is_sample=True, in_checkout=True)
+    installed = summary.next_steps(is_sample=True, in_checkout=False)
+    assert "margin-pipeline ui" in installed
+    assert not any(name in installed for name in ("make ui", ".venv", "sql/queries", "docs/"))
+    assert "--landing" not in summary.next_steps(is_sample=False, in_checkout=True)

@@ -17,7 +17,8 @@ import pandas as pd
 
 from margin_pipeline.margin.structures.catalogue import CALL, CONVERTIBLE, LONG, PUT, SHORT, STOCK, UNKNOWN, WARRANT
 from margin_pipeline.margin.structures.leg_table import Array, LegTable
-from margin_pipeline.margin.valuation import SECURITY_OPTIONS, Closes, at_symbols, usd_rates
+from margin_pipeline.margin.valuation import SECURITY_OPTIONS, Closes, at_symbols
+from margin_pipeline.market.currencies import usd_rates
 from margin_pipeline.parameters.option_rates import option_rates
 from margin_pipeline.parameters.stock_rates import stock_rates
 

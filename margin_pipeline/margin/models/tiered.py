@@ -19,7 +19,7 @@ from margin_pipeline.margin.models.requirement import (
     number,
     price_missing,
 )
-from margin_pipeline.margin.valuation import conversion
+from margin_pipeline.market.currencies import conversion
 
 
 def tiered(book: pd.DataFrame, terms: Terms) -> Requirement:
