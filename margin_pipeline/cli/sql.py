@@ -155,7 +155,7 @@ def _text(value: object) -> str:
     if isinstance(value, dt.datetime):
         return value.isoformat(sep=" ")
     if isinstance(value, float):
-        return repr(value)
+        return repr(value) if math.isfinite(value) else str(_json_value(value) or "NaN")
     return str(value)
 
 
@@ -166,7 +166,8 @@ def _short(text: str) -> str:
 
 def _json_value(value: object) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
-        return None
+        # As Postgres' own JSON writes it: a utilization without bound must not look like one that is unknown.
+        return None if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if value is None or isinstance(value, bool | int | float | str | dict | list):
         return value
     if isinstance(value, decimal.Decimal):

@@ -28,10 +28,10 @@ def printed(result, form):
 
 def test_a_table_is_aligned_and_counts_its_rows():
     assert printed(ROWS, "table").splitlines() == [
-        "portfolio_id  margin  as_of       missing",
-        "------------  ------  ----------  --------------",
-        "P                1.5  2022-12-28",
-        '\'; DROP          inf  2022-12-29  ["a,b", "q\\""]',
+        "portfolio_id  margin    as_of       missing",
+        "------------  --------  ----------  --------------",
+        "P                  1.5  2022-12-28",
+        '\'; DROP       Infinity  2022-12-29  ["a,b", "q\\""]',
         "(2 rows)",
     ]
 
@@ -47,14 +47,14 @@ def test_csv_can_be_read_again():
     assert rows == [
         ["portfolio_id", "margin", "as_of", "missing"],
         ["P", "1.5", "2022-12-28", ""],
-        ["'; DROP", "inf", "2022-12-29", '["a,b", "q\\""]'],
+        ["'; DROP", "Infinity", "2022-12-29", '["a,b", "q\\""]'],
     ]
 
 
 def test_json_is_valid_and_keeps_numbers_and_lists():
     found = json.loads(printed(ROWS, "json"), parse_constant=pytest.fail)
     assert found[0] == {"portfolio_id": "P", "margin": 1.5, "as_of": "2022-12-28", "missing": None}
-    assert (found[1]["margin"], found[1]["missing"]) == (None, ["a,b", 'q"'])
+    assert (found[1]["margin"], found[1]["missing"]) == ("Infinity", ["a,b", 'q"'])
 
 
 def test_numeric_sums_are_numbers_in_json():
