@@ -35,3 +35,9 @@ def test_every_question_of_the_readme_is_a_file_and_is_answered():
     asked = re.findall(r"sql/queries/(\w+)\.sql", readme)
     assert len(set(asked)) >= 5
     assert all((ROOT / "sql" / "queries" / f"{name}.sql").is_file() for name in asked)
+
+
+def test_every_capability_stands_once_in_its_page():
+    named = re.findall(r"F\d{3}", (ROOT / "docs" / "capabilities.md").read_text())
+    assert sorted(named) == sorted(set(named))
+    assert {f"F{number:03d}" for number in range(1, 267)} - set(named) == {"F040"}  # the list has no such identifier
