@@ -37,8 +37,9 @@ def run(args: argparse.Namespace) -> int:
     from margin_pipeline.storage import open_database
 
     with open_database(settings.data_dir, settings.database_url, settings.dagster_database_url) as urls:
-        failed = _run_dates(settings, dates, at, urls)
-    return cli.FAILED if failed else cli.DONE
+        statuses = _run_dates(settings, dates, at, urls)
+    # A step that failed weighs more than files that cannot be used.
+    return cli.FAILED if cli.FAILED in statuses.values() else max(statuses.values())
 
 
 def _settings(args: argparse.Namespace) -> Settings:
@@ -114,13 +115,13 @@ def _require_sessions(dates: list[dt.date], settings: Settings) -> None:
             raise cli.UsageError(f"{date} is not a session of {settings.calendar}; choose a business date from 1990 on")
 
 
-def _run_dates(settings: Settings, dates: list[dt.date], at: dt.datetime | None, urls: object) -> list[dt.date]:
+def _run_dates(settings: Settings, dates: list[dt.date], at: dt.datetime | None, urls: object) -> dict[dt.date, int]:
     from margin_pipeline import definitions
     from margin_pipeline.cli import instance
     from margin_pipeline.orchestration import jobs, stale_runs
     from margin_pipeline.reports import summary
 
-    failed = []
+    statuses = {}
     with instance.open_instance(settings, urls) as dagster_instance:
         for run_id in stale_runs.fail_dead_runs(dagster_instance):
             print(f"run {run_id[:8]} of an earlier command had died: marked as failed")
@@ -136,15 +137,13 @@ def _run_dates(settings: Settings, dates: list[dt.date], at: dt.datetime | None,
             print(f"{date} {'done' if result.success else 'FAILED'} in {time.perf_counter() - started:.1f} s", flush=True)
             if cli.was_interrupted():
                 raise KeyboardInterrupt
-            if not result.success:
-                failed.append(date)
-                _explain_failure(result)
-        published = [date for date in dates if date not in failed]
+            statuses[date] = cli.DONE if result.success else _explain_failure(result)
+        published = [date for date in dates if statuses[date] == cli.DONE]
         if published:
             print(summary.describe_date(store, published[-1], alerts=True))
-        if not failed:
+        if published == dates:
             print(summary.next_steps(settings.landing_dir is None, in_checkout=Path("sql/queries").is_dir()))
-    return failed
+    return statuses
 
 
 def _execute(job: dg.JobDefinition, instance: dg.DagsterInstance, date: dt.date, at: dt.datetime | None) -> dg.ExecuteInProcessResult:
@@ -156,7 +155,17 @@ def _execute(job: dg.JobDefinition, instance: dg.DagsterInstance, date: dt.date,
     return job.execute_in_process(instance=instance, partition_key=date.isoformat(), tags=tags, run_config=quiet, raise_on_error=False)
 
 
-def _explain_failure(result: dg.ExecuteInProcessResult) -> None:
+def _explain_failure(result: dg.ExecuteInProcessResult) -> int:
+    """Say why a date failed; gives the exit status: unusable when its files are the cause."""
+    from margin_pipeline.orchestration.assets.landing import UNUSABLE_INPUT
+
+    failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    if failures and all(data.user_failure_data and UNUSABLE_INPUT in (data.user_failure_data.metadata or {}) for data in failures):
+        for data in failures:
+            for line in (data.user_failure_data.description or "").splitlines():
+                print(f"margin-pipeline: {line}", file=sys.stderr)
+        print("  Nothing of it was published. Mend the files and run it again.")
+        return cli.UNUSABLE
     for event in result.all_events:
         if event.is_step_failure:
             data = event.step_failure_data
@@ -167,3 +176,4 @@ def _explain_failure(result: dg.ExecuteInProcessResult) -> None:
             print(f"  step {event.step_key}: {reason}")
     print("  Nothing of it was published. Mend the cause and run it again.")
     print(f"  The log of run {result.run_id[:8]} in `margin-pipeline ui` has more.")
+    return cli.FAILED

@@ -79,6 +79,9 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
     if len(set(names)) != len(names):
         raise StorageError("two columns of the query have the same name; name them apart with `as`")
     frame: pd.DataFrame = pa.table(dict(zip(names, arrays, strict=True))).to_pandas(date_as_object=False)
+    if frame.empty:
+        # Arrow gives columns without rows no memory at all, and pandas cannot merge two such columns of text.
+        frame = frame.assign(**{name: pd.Series([], dtype="str") for name in names if isinstance(frame[name].dtype, pd.StringDtype)})
     return frame
 
 

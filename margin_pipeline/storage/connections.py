@@ -118,7 +118,9 @@ def one_line(error: BaseException) -> str:
 
 def unreachable(urls: DatabaseUrls, error: BaseException) -> StorageError:
     """Make the error for a database that cannot be reached; the URL is shown without password."""
-    return StorageError(f"the database {urls.safe} cannot be reached: {one_line(error)}")
+    reason = one_line(error)
+    advice = "; create it (createdb), tables are made for you" if reason.endswith("does not exist") and "database" in reason else ""
+    return StorageError(f"the database {urls.safe} cannot be reached: {reason}{advice}")
 
 
 def _take(pool: _Pool, urls: DatabaseUrls) -> Any:

@@ -124,3 +124,17 @@ def test_superseded_figures_stay_readable_as_they_were_known(fresh_database, run
     as_known = storage.known_at(fresh_database, instant, SAMPLE_DATES[0], "portfolios")
     pd.testing.assert_frame_equal(as_known.reset_index(drop=True), before.reset_index(drop=True))
     assert "LONG_SHORT_2" in set(storage.read_published(fresh_database, SAMPLE_DATES[0], "portfolios")["portfolio_id"])
+
+
+def test_a_date_without_any_position_is_published_with_nothing_required(fresh_database, run_chain, sample, tmp_path):
+    shutil.copytree(sample / LAST, tmp_path / LAST)
+    positions = tmp_path / LAST / "positions.csv"
+    positions.write_text(positions.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    assert run_chain(fresh_database, tmp_path, LAST).success
+    margins = storage.read_query(
+        fresh_database,
+        "select account_type, status, p.maintenance_margin from margin.portfolio_margins p "
+        "join margin.portfolios using (as_of, portfolio_id) where is_governing and account_type <> 'otc'",
+    )
+    assert set(margins["maintenance_margin"]) == {0.0}
+    assert set(margins["status"]) == {"safe"}

@@ -53,3 +53,17 @@ def test_a_bad_setting_is_told(tmp_path):
 def test_a_call_that_does_not_parse_is_told_in_one_line_with_status_2(arguments, tmp_path):
     done = call(*arguments, data_dir=tmp_path)
     assert (done.returncode, len(done.stderr.strip().splitlines()), "--help" in done.stderr) == (2, 1, True)
+
+
+def test_files_that_cannot_be_used_are_told_in_a_line_each_with_status_2(tmp_path):
+    folder = tmp_path / "landing" / "2022-12-28"
+    folder.mkdir(parents=True)
+    (folder / "portfolios.csv").write_text("portfolio_id,account_type,equity\nA,reg_t,1000\n", encoding="utf-8")
+    (folder / "positions.csv").write_text("portfolio_id,symbol,quantity\nA,X,1\n", encoding="utf-8")
+    (folder / "instruments.csv").write_text("symbol,asset_class\nX,equity\n", encoding="utf-8")
+    done = call("run", "--landing", str(tmp_path / "landing"), data_dir=tmp_path / "data folder")
+    assert done.returncode == 2
+    told = done.stderr.strip().splitlines()
+    assert len(told) == 2
+    assert "prices.csv" in told[0]
+    assert "no column strategy" in told[1]

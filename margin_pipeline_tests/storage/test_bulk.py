@@ -195,3 +195,9 @@ def test_loading_into_a_real_table_beats_to_sql(empty_tables):
     theirs = time.perf_counter() - started
     engine.dispose()
     assert ours < theirs
+
+
+def test_results_without_rows_can_be_merged(things, database):
+    found = storage.read_query(database, "select word, document, number from margin_data.things where false")
+    again = storage.read_query(database, "select word, document, number from margin_data.things where false")
+    assert list(found.merge(again, on=["word", "document"], how="outer").columns) == ["word", "document", "number_x", "number_y"]

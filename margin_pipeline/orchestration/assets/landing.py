@@ -18,6 +18,8 @@ from margin_pipeline.orchestration.table_asset import FRESHNESS, OWNERS, RETRIES
 FILES = "landed_files"
 ROW_CONSERVATION = Check(FILES, checks.every_row_is_accounted_for)
 SHOWN_REJECTIONS = 20
+UNUSABLE_INPUT = "unusable_input"
+"""Metadata of a failure whose cause is the files of the date: the step did what it should."""
 
 
 def build_landing(partitions_def: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -62,7 +64,7 @@ def _land(context: dg.AssetExecutionContext) -> Iterator[dg.Output | dg.AssetChe
     try:
         landed = read_date(zone / as_of.isoformat(), as_of)
     except LandingError as error:
-        raise dg.Failure("\n".join(error.messages), allow_retries=False) from error
+        raise dg.Failure("\n".join(error.messages), metadata={UNUSABLE_INPUT: True}, allow_retries=False) from error
     tables = landed.tables
     outcomes = {table: schema_outcome(store, table, tables[table]) for table in LANDED_TABLES}
     wrong = {table: dict(outcome.metadata) for table, outcome in outcomes.items() if not outcome.passed}
