@@ -18,8 +18,7 @@ from margin_pipeline.market.estimation import correlation_rows, estimate, pack_t
 from margin_pipeline.market.positive_semidefinite import minimum_eigenvalue
 from margin_pipeline.parameters.estimation import EstimationSettings
 
-REPOSITORY = Path(__file__).parents[2]
-CLOSES = "prices_2014_2022.csv.gz"
+CLOSES = Path(__file__).parents[2] / "margin_pipeline/sample/data/prices_2014_2022.csv.gz"
 SETTINGS = EstimationSettings()
 LAST = dt.date(2022, 12, 28)
 NO_RATES = pd.DataFrame({"date": pd.to_datetime([]), "currency": pd.Series([], dtype="str"), "usd_rate": pd.Series([], dtype=float)})
@@ -41,11 +40,7 @@ def walk(rows, columns, seed=0):
 
 @pytest.fixture(scope="module")
 def real_closes():
-    places = [REPOSITORY / "margin_pipeline/sample/data" / CLOSES, REPOSITORY.parent / "shared/data" / CLOSES]
-    found = [p for p in places if p.is_file()]
-    if not found:
-        pytest.skip("the sample closes are not here")
-    return pd.read_csv(found[0], parse_dates=["date"]).assign(adjusted_close=np.nan).astype({"symbol": "str"})
+    return pd.read_csv(CLOSES, parse_dates=["date"]).assign(adjusted_close=np.nan).astype({"symbol": "str"})
 
 
 @pytest.fixture(scope="module")
