@@ -67,7 +67,15 @@ def option_book(legs_by_underlying: np.ndarray, portfolios: int, seed: int, port
     instruments = (
         pd.concat([stock, options], ignore_index=True)
         .drop(columns=["quantity", "price", "portfolio"])
-        .assign(currency="USD", exercise=None, settlement=None, deliverable_units=np.nan, leverage_factor=1.0, breadth=None)
+        .assign(
+            currency="USD",
+            exercise=None,
+            settlement=None,
+            deliverable_units=np.nan,
+            conversion_ratio=np.nan,
+            leverage_factor=1.0,
+            breadth=None,
+        )
     )
     positions = rows[["symbol", "quantity", "price", "asset_class", "underlying"]].assign(
         portfolio_id=[f"P{p:03d}" for p in rows["portfolio"]],

@@ -13,7 +13,14 @@ TEXTS = ("symbol", "asset_class", "underlying", "option_type", "exercise", "sett
 
 def _instrument(symbol, asset_class, **terms):
     blank = dict.fromkeys(("underlying", "option_type", "exercise", "settlement", "breadth"))
-    numbers = {"strike": np.nan, "expiry": pd.NaT, "multiplier": 1.0, "deliverable_units": np.nan, "leverage_factor": 1.0}
+    numbers = {
+        "strike": np.nan,
+        "expiry": pd.NaT,
+        "multiplier": 1.0,
+        "deliverable_units": np.nan,
+        "leverage_factor": 1.0,
+        "conversion_ratio": np.nan,
+    }
     return {"symbol": symbol, "asset_class": asset_class, **blank, **numbers, "currency": "USD", **terms}
 
 
@@ -62,7 +69,8 @@ def build_book(
                 )
             )
         else:
-            instruments.append(_instrument(symbol, asset_class, underlying=underlying))
+            ratio = leg.get("conversion_ratio", 1.0)
+            instruments.append(_instrument(symbol, asset_class, underlying=underlying, conversion_ratio=ratio))
         price = leg.get("price")
         rows.append(
             {

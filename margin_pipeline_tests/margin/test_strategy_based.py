@@ -9,11 +9,8 @@ import pytest
 
 from margin_pipeline.margin.strategy_based import group_positions
 
-CASES = Path(__file__).parents[2].parent / "shared" / "cases"
-MANUAL = json.loads((CASES / "strategy_based_options.json").read_text())["cases"] if CASES.is_dir() else []
+MANUAL = json.loads((Path(__file__).parent / "cases" / "strategy_based_options.json").read_text())["cases"]
 NOT_COVERED = {
-    "convertible_initial_p14": "convertibles do not cover calls yet",
-    "convertible_maint_cap_p14": "convertibles do not cover calls yet",
     "warrant_cap_p14": "warrants do not cover calls yet",
 }
 
@@ -107,6 +104,35 @@ def test_a_covered_call_in_the_money_needs_the_stock_and_what_the_stock_will_not
     assert groups["maintenance_margin"].tolist() == [18500.0]
     assert groups["initial_margin"].tolist() == [0.5 * 41000]
     assert groups["maintenance_gross"].tolist() == [0.25 * 30000]
+
+
+def convertible(quantity, price, ratio, **more):
+    return {"type": "convertible", "quantity": quantity, "price": price, "conversion_ratio": ratio, **more}
+
+
+def test_a_convertible_covers_with_the_shares_that_it_converts_into(option_book):
+    """5 bonds at 2,100 convert into 100 shares: 25 % of what counts up to K (9,000), plus the 1,000 that they will not bring."""
+    groups = group_positions(*option_book([convertible(7, 2_100, 20.0), call(90, -1, 12)], 100)).groups.set_index("structure")
+    assert sorted(groups.index) == ["convertible_covered_call", "long_convertible"]
+    covered = groups.loc["convertible_covered_call"]
+    assert json.loads(covered["legs"])[0]["quantity"] == 5
+    assert (covered["maintenance_gross"], covered["maintenance_margin"]) == (pytest.approx(2250.0), pytest.approx(3250.0))
+    assert covered["initial_margin"] == pytest.approx(5250.0)
+    assert groups.loc["long_convertible", "maintenance_margin"] == pytest.approx(0.25 * 2 * 2_100)
+
+
+@pytest.mark.parametrize("ratio", [np.nan, 19.0])
+def test_a_convertible_into_too_few_or_unknown_shares_covers_nothing(ratio, option_book):
+    groups = group_positions(*option_book([convertible(5, 2_100, ratio), call(90, -1, 12)], 100)).groups
+    assert sorted(groups["structure"]) == ["long_convertible", "naked_call"]
+
+
+def test_a_convertible_whose_right_ends_before_the_call_covers_nothing(option_book):
+    positions, instruments, *rest = option_book([convertible(5, 2_100, 20.0), call(90, -1, 12, expiry_index=1)], 100)
+    for day, covers in (("2024-06-20", False), ("2024-06-21", True)):
+        instruments.loc[instruments["asset_class"] == "convertible", "expiry"] = pd.Timestamp(day)
+        groups = group_positions(positions, instruments, *rest).groups
+        assert ("convertible_covered_call" in set(groups["structure"])) is covers
 
 
 def test_a_short_that_two_spreads_could_cover_is_covered_once(option_book):

@@ -24,6 +24,9 @@ from margin_pipeline.parameters.stock_rates import stock_rates
 
 ACCOUNT_TYPES = ("reg_t", "portfolio_margin", "cash")
 KINDS = {"equity": STOCK, "etf": STOCK, "convertible": CONVERTIBLE, "warrant": WARRANT}
+NEVER = 1_000_000
+"""Day since 1970-01-01 on which a right without an end ends."""
+
 TERMS = [
     "symbol",
     "underlying",
@@ -35,6 +38,7 @@ TERMS = [
     "multiplier",
     "deliverable_units",
     "leverage_factor",
+    "conversion_ratio",
 ]
 
 
@@ -115,7 +119,9 @@ def _sorted_legs(series: pd.DataFrame) -> pd.DataFrame:
     kind = series["asset_class"].map(KINDS).fillna(UNKNOWN).astype(np.int8).to_numpy()
     complete = option & series["strike"].gt(0) & series["expiry"].notna() & series["option_type"].notna()
     kind = np.where(complete & (series["option_type"] == "call"), CALL, np.where(complete & (series["option_type"] == "put"), PUT, kind))
-    legs = series.assign(kind=kind, expiry_day=_days(series["expiry"]), strike=series["strike"].where(option, 0.0).fillna(0.0))
+    unending = (kind == CONVERTIBLE) & series["expiry"].isna().to_numpy()
+    expiry_day = np.where(unending, NEVER, _days(series["expiry"]))
+    legs = series.assign(kind=kind, expiry_day=expiry_day, strike=series["strike"].where(option, 0.0).fillna(0.0))
     order = ["portfolio_id", "underlying", "currency", "kind", "expiry_day", "strike", "symbol"]
     legs = legs.sort_values(order, ignore_index=True)
     legs["block"] = legs.groupby(["portfolio_id", "underlying", "currency"], sort=True).ngroup()
@@ -137,6 +143,8 @@ def _leg_table(legs: pd.DataFrame, instruments: pd.DataFrame, prices: pd.DataFra
     index_option = (legs["asset_class"] == "index_option").to_numpy()
     multiplier = np.where(option, legs["multiplier"].to_numpy(np.float64), 1.0)
     size = np.where(option, legs["deliverable_units"].fillna(legs["multiplier"]).to_numpy(np.float64), 1.0)
+    convertible = (legs["kind"] == CONVERTIBLE).to_numpy()
+    size = np.where(convertible, legs["conversion_ratio"].fillna(0.0).to_numpy(np.float64), size)
     far = options.long_dated_after(as_of).astype("datetime64[D]").astype(np.int64)
     exercise, settlement = legs["exercise"], legs["settlement"]
     return LegTable(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from margin_pipeline.margin.structures.catalogue import STOCK, STRUCTURES, Structure
+from margin_pipeline.margin.structures.catalogue import SECURITIES, STRUCTURES, Structure
 from margin_pipeline.margin.structures.leg_table import Array, LegTable
 
 PAIRS_ONLY_FROM_LEGS = 62
@@ -75,8 +75,8 @@ def find_candidates(table: LegTable, structures: tuple[Structure, ...] = STRUCTU
 def _use(table: LegTable, structure: Structure, index: Array) -> Array:
     ratios = np.array([leg.ratio for leg in structure.legs], dtype=np.float64)
     use = np.broadcast_to(ratios, index.shape).copy()
-    if structure.legs[0].kind == STOCK:
-        use[:, 0] = table.size[index[:, 1]]
+    if structure.legs[0].kind in SECURITIES:
+        use[:, 0] = table.size[index[:, 1]] / table.size[index[:, 0]]
     return use
 
 
@@ -90,8 +90,8 @@ def _places(table: LegTable, structure: Structure, eligible: Array) -> Array:
         index = index[_conditions_hold(table, structure, index, number)]
         if not len(index):
             return np.zeros((0, len(structure.legs)), dtype=np.int64)
-    if structure.legs[0].kind == STOCK:
-        index = index[table.quantity[index[:, 0]] >= table.size[index[:, 1]]]
+    if structure.legs[0].kind in SECURITIES:
+        index = index[table.quantity[index[:, 0]] * table.size[index[:, 0]] >= table.size[index[:, 1]]]
     return index
 
 
@@ -117,7 +117,7 @@ def _conditions_hold(table: LegTable, structure: Structure, index: Array, last: 
             continue
         values = getattr(table, field)
         holds &= _COMPARISONS[comparison](values[index[:, a]], values[index[:, b]])
-    first_option = int(structure.legs[0].kind == STOCK)
+    first_option = int(structure.legs[0].kind in SECURITIES)
     if last > first_option:
         one, other = index[:, first_option], index[:, last]
         holds &= (table.size[one] == table.size[other]) & (table.multiplier[one] == table.multiplier[other])
@@ -126,4 +126,4 @@ def _conditions_hold(table: LegTable, structure: Structure, index: Array, last: 
     return holds
 
 
-_COMPARISONS = {"<": np.less, ">": np.greater, "==": np.equal, "!=": np.not_equal}
+_COMPARISONS = {"<": np.less, ">": np.greater, "==": np.equal, "!=": np.not_equal, ">=": np.greater_equal}

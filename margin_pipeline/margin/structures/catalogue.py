@@ -10,12 +10,15 @@ from dataclasses import dataclass
 STOCK, CALL, PUT, CONVERTIBLE, WARRANT, UNKNOWN = range(6)
 """Kinds of legs; UNKNOWN is an option whose contract terms are incomplete."""
 
+SECURITIES = (STOCK, CONVERTIBLE, WARRANT)
+"""Kinds that are no options; they come first in a structure and cover what they deliver or convert into."""
+
 LONG, SHORT = 1, -1
 
 
 @dataclass(frozen=True)
 class Leg:
-    """One leg: kind (STOCK, CALL, PUT), side (1 long, -1 short), contracts of it in one unit (stock: the shares one contract delivers)."""
+    """One leg: kind, side (1 long, -1 short), contracts of it in one unit (security: what makes the shares of one contract)."""
 
     kind: int
     side: int
@@ -46,7 +49,7 @@ class Structure:
     @property
     def option_legs(self) -> int:
         """How many of the legs are options."""
-        return sum(leg.kind != STOCK for leg in self.legs)
+        return sum(leg.kind not in SECURITIES for leg in self.legs)
 
 
 SINGLES = {
@@ -85,6 +88,15 @@ def _stock_structures() -> tuple[Structure, ...]:
     both = (same_expiry, american_1, american_2)
     return (
         Structure("covered_call", (stock, short_call), (), "covered_call", _STOCK_COVER, "paid"),
+        # The right to convert must not end before the call does.
+        Structure(
+            "convertible_covered_call",
+            (Leg(CONVERTIBLE, LONG), short_call),
+            (("expiry", 0, ">=", 1),),
+            "covered_call",
+            _STOCK_COVER,
+            "paid",
+        ),
         Structure("covered_put", (short_stock, short_put), (), "covered_put", _STOCK_COVER),
         Structure("protective_put", (stock, long_put), (american_1,), "protective_put", _HEDGED_STOCK + "a", "paid"),
         Structure("protective_call", (short_stock, long_call), (american_1,), "protective_call", _HEDGED_STOCK + "a"),

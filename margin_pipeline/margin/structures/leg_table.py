@@ -29,8 +29,8 @@ class LegTable:
     price : mark, instrument currency a unit (NaN: missing).
     spot : close of the underlying, instrument currency (NaN: missing).
     strike : exercise price, instrument currency (0 where none).
-    expiry : days since 1970-01-01 (0 where none).
-    size : shares one contract delivers (1 for securities).
+    expiry : days since 1970-01-01 (0 where none; of a convertible without one a day that no option reaches).
+    size : shares one contract delivers, or one convertible converts into (0 where not known); 1 for other securities.
     multiplier : instrument currency a point of price and strike (1 for securities).
     rate : percentage of the underlying in the requirement of a short option.
     leverage : leverage factor of the underlying.

@@ -150,7 +150,7 @@ def long_options(legs: _Legs, structure: Structure) -> Amounts:
 
 @dataclass(frozen=True)
 class _StockUnit:
-    """The stock of one unit: as many shares as one contract delivers; money for the whole unit."""
+    """The stock of one unit: what makes the shares that one contract delivers; money for the whole unit."""
 
     shares: Array
     value: Array
@@ -158,8 +158,13 @@ class _StockUnit:
     initial: Array
 
 
+def _units(legs: _Legs) -> Array:
+    """Units of the security that make the shares of one contract: those shares, or fewer convertibles."""
+    return legs["size"][:, 1] / legs["size"][:, 0]
+
+
 def _stock_unit(legs: _Legs) -> _StockUnit:
-    shares, price, side = legs["size"][:, 1], legs["price"][:, 0], legs["side"][:, 0]
+    shares, price, side = _units(legs), legs["price"][:, 0], legs["side"][:, 0]
     maintenance = maintenance_margin(side * shares, price, legs.table.stock, legs["leverage"][:, 0], legs["dollars"][:, 0])
     return _StockUnit(shares, shares * price, maintenance, initial_margin(side * shares, price, maintenance, legs.table.stock))
 
@@ -187,7 +192,7 @@ def _exercise(legs: _Legs, leg: int) -> Array:
 def _paid_in_cash_account(legs: _Legs, amounts: Amounts) -> Amounts:
     """In a cash account nothing more is needed: the stock and the long options are paid for, the stock covers the short call."""
     long = np.where(legs["side"] == LONG, legs["price"], 0.0)
-    shares = np.concatenate([legs["size"][:, 1:2], legs["multiplier"][:, 1:]], axis=1)
+    shares = np.concatenate([_units(legs)[:, None], legs["multiplier"][:, 1:]], axis=1)
     zero = np.zeros(len(long))
     paid = Amounts(zero, zero, (long * shares).sum(axis=1), amounts.proceeds, zero)
     return paid.where(legs["cash_account"][:, 0], amounts)
@@ -196,8 +201,8 @@ def _paid_in_cash_account(legs: _Legs, amounts: Amounts) -> Amounts:
 def covered_call(legs: _Legs, structure: Structure) -> Amounts:
     """Long stock covers a short call: the stock's requirement at no more than K, plus max(S - K, 0), which the stock will not bring.
 
-    FINRA 4210(f)(2)(H)(iv): the stock that covers counts for no more than the exercise price. The manual prints the stock's requirement
-    alone, without the excess over K, and initial margin on the whole value of the stock.
+    A convertible covers like the stock, at its own price. FINRA 4210(f)(2)(H)(iv): what covers counts for no more than the exercise price.
+    The manual prints the stock's requirement alone, without the excess over K, and initial margin on the whole value of the stock.
     """
     stock = _stock_unit(legs)
     cap = np.minimum(1.0, _exercise(legs, 1) / stock.value)
