@@ -76,11 +76,11 @@ def last_session(calendar_name: str, today: dt.date) -> dt.date:
         return calendar_until_next_year(calendar_name, today).date_to_session(today.isoformat(), direction="previous").date()
 
 
-def is_open_and_not_closing_soon(calendar_name: str, instant: dt.datetime) -> bool:
-    """Whether the market trades at an instant and for at least a quarter of an hour more."""
+def is_open_and_not_closing_soon(calendar_name: str, instant: dt.datetime, session: dt.date) -> bool:
+    """Whether an instant lies in a session, the market trades then and for at least a quarter of an hour more."""
     calendar = calendar_until_next_year(calendar_name, instant.date())
     with _without_notices_of_pandas():
-        if not calendar.is_session(instant.astimezone(ZoneInfo(str(calendar.tz))).date().isoformat()):
+        if instant.astimezone(ZoneInfo(str(calendar.tz))).date() != session or not calendar.is_session(session.isoformat()):
             return False
         utc = instant.astimezone(dt.UTC)
         return all(calendar.is_open_on_minute(moment, ignore_breaks=True) for moment in (utc, utc + CLOSING_SOON))

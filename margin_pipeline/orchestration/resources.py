@@ -40,9 +40,12 @@ class Rules:
         """Whether a date is a session."""
         return partitions.is_session(self.calendar, date, dt.datetime.now(dt.UTC).date())
 
-    def market_is_open(self, at: dt.datetime | None) -> bool:
-        """Whether the market trades at an instant and is not about to close; without one it is after the close."""
-        return at is not None and partitions.is_open_and_not_closing_soon(self.calendar, at)
+    def market_is_open(self, at: dt.datetime | None, as_of: dt.date) -> bool:
+        """Whether the market trades at an instant of the date and is not about to close; without one it is after the close.
+
+        An instant of another date finds the positions of this one held overnight.
+        """
+        return at is not None and partitions.is_open_and_not_closing_soon(self.calendar, at, as_of)
 
     def thresholds(self, as_of: dt.date) -> dict[str, float]:
         """Utilization thresholds and hysteresis in force, fractions."""

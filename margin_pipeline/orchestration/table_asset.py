@@ -160,7 +160,7 @@ def calculation_context(context: dg.AssetExecutionContext) -> CalculationContext
     instant = context.run.tags.get("margin/at")
     at = dt.datetime.fromisoformat(instant) if instant else None
     rules = context.resources.rules
-    return CalculationContext(as_of, at, rules.market_is_open(at), rules.thresholds(as_of), context.resources.compute)
+    return CalculationContext(as_of, at, rules.market_is_open(at, as_of), rules.thresholds(as_of), context.resources.compute)
 
 
 def table_asset(

@@ -42,4 +42,11 @@ def test_a_session_is_told_from_a_holiday(date, expected):
     ],
 )
 def test_intraday_rules_hold_while_open_and_not_about_to_close(instant, expected):
-    assert partitions.is_open_and_not_closing_soon("XNYS", dt.datetime.fromisoformat(instant)) is expected
+    session = dt.date.fromisoformat(instant[:10])
+    assert partitions.is_open_and_not_closing_soon("XNYS", dt.datetime.fromisoformat(instant), session) is expected
+
+
+def test_an_instant_of_another_session_finds_positions_held_overnight():
+    instant = dt.datetime.fromisoformat("2022-12-28T20:00:00Z")
+    assert partitions.is_open_and_not_closing_soon("XNYS", instant, dt.date(2022, 12, 28))
+    assert not partitions.is_open_and_not_closing_soon("XNYS", instant, dt.date(2022, 12, 27))
