@@ -50,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(error, UNUSABLE)
     except StepError as error:
         return _say(error, FAILED)
+    except (PermissionError, NotADirectoryError, FileExistsError) as error:
+        # Of a folder or file that the environment or the call names: the rest of the project leaves the disk alone.
+        return _say(f"{error.filename or 'a file'}: {error.strerror}; let this user use it, or name another folder", UNUSABLE)
     except KeyboardInterrupt:
         return _say("interrupted; nothing half written is visible, run it again", FAILED)
     except BrokenPipeError:

@@ -23,6 +23,9 @@ from margin_pipeline.landing.rejections import shown
 LONGEST_CELL = 200
 """Characters; three cells of that length still fit a key of Postgres (2,704 bytes)."""
 
+LARGEST_NUMBER = 1e18
+"""Magnitude: products of a few such numbers and sums over a book stay far from the end of double precision (1.8e308)."""
+
 NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 WRITTEN_OTHERWISE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -82,12 +85,12 @@ def _numbers(cells: pa.ChunkedArray, too_long: dict[int, str]) -> Coerced:
         values = cells.cast(pa.float64())
     except pa.ArrowInvalid:
         values = None
-    if values is None or not pc.all(pc.is_finite(values)).as_py() or too_long:
+    if values is None or not pc.all(pc.less_equal(pc.abs(values), LARGEST_NUMBER)).as_py() or too_long:
         is_number = pc.fill_null(pc.match_substring_regex(cells, NUMBER), False)
         for i in np.flatnonzero(pc.and_(pc.is_valid(cells), pc.invert(is_number)).to_numpy()):
             problems.setdefault(int(i), _not_a_number(cells[int(i)].as_py()))
         values = _floats(pc.if_else(is_number, cells, pa.scalar(None, pa.string())))
-        for i in np.flatnonzero(np.isinf(values)):
+        for i in np.flatnonzero(np.abs(values) > LARGEST_NUMBER):
             problems.setdefault(int(i), f"{shown(cells[int(i)].as_py())} is too large for a number")
         values[list(problems)] = np.nan
         return Coerced(pd.Series(values), problems)

@@ -7,7 +7,7 @@ Belongs here: turning contracts into Markdown. Not here: saying anything about a
 
 from __future__ import annotations
 
-from margin_pipeline.landing.coercion import LONGEST_CELL
+from margin_pipeline.landing.coercion import LARGEST_NUMBER, LONGEST_CELL
 from margin_pipeline.landing.contracts import CONTRACTS, REQUIRED_FILES, FileContract
 
 INTRODUCTION = f"""\
@@ -26,8 +26,8 @@ This page is written from the contracts that check the files (`margin_pipeline/l
 - **Parquet**: the same columns; row numbers from 1. Times of day and nested types have no place in it.
 - Column names may stand in any order and in any case. Columns that are not listed here are ignored, and a note says so.
 - Blanks around a cell do not count, and an empty cell is a missing value. No word is read as missing: `NA`, `TRUE` and `NULL` are tickers.
-- **Numbers** are plain decimals with an optional exponent (`-1234.5`, `1e6`): finite, without thousands separators, percent signs or
-  units. Rates and volatilities are fractions (0.25 = 25 %). **Dates** are `YYYY-MM-DD`. **Booleans** are true or false (yes, no, 1, 0).
+- **Numbers** are plain decimals with an optional exponent (`-1234.5`, `1e6`): up to {LARGEST_NUMBER:g}, no thousands separators,
+  percent signs or units. Rates and volatilities are fractions (0.25 = 25 %). **Dates** are `YYYY-MM-DD`. **Booleans** are true or false (yes, no, 1, 0).
 - Values from a list (`call`, `reg_t`) may be in any case; symbols, names and currency codes are taken as they are.
 - No cell of a listed column is longer than {LONGEST_CELL} characters or holds a control character.
 

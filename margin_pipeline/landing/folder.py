@@ -106,6 +106,12 @@ def _contents(folder: Path) -> dict[str, bytes]:
     """Bytes of every known file of the folder, by file name."""
     if not folder.is_dir():
         raise LandingError([f"there is no folder {folder}; make it and put {', '.join(f'{name}.csv' for name in REQUIRED_FILES)} there"])
+    try:
+        # Without the right to enter it, the first file would fail with its own name.
+        (folder / f"{REQUIRED_FILES[0]}.csv").exists()
+        next(folder.iterdir(), None)
+    except OSError as error:
+        raise LandingError([f"{folder} cannot be read ({error.strerror}); let this user read and enter it"]) from None
     messages = [f"{name}.csv (or {name}.parquet) is missing in {folder}; every date needs it" for name in missing_files(folder)]
     contents: dict[str, bytes] = {}
     for name in CONTRACTS:

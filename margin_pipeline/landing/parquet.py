@@ -56,12 +56,12 @@ def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_timestamp(column.type):
-        column = _dates_where_midnight(column)
+        return _dates_where_midnight(column)
     return column.cast(pa.string())
 
 
 def _dates_where_midnight(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Cells at midnight as dates; others keep their time of day, and are rejected one by one."""
     local = pc.local_timestamp(column) if column.type.tz else column
     days = pc.floor_temporal(local, unit="day")
-    midnight = pc.all(pc.equal(days, local)).as_py()
-    return local.cast(pa.date32()) if midnight in (True, None) else local
+    return pc.if_else(pc.equal(days, local), days.cast(pa.date32()).cast(pa.string()), local.cast(pa.string()))

@@ -139,6 +139,15 @@ def test_parquet_gives_the_same_text_as_a_csv():
     assert records.raw(2)["close"] == "126.04"
 
 
+def test_an_instant_in_a_parquet_column_of_dates_takes_no_other_date_with_it():
+    buffer = io.BytesIO()
+    days = pd.to_datetime(["2022-12-28", "2022-12-27 03:00", None, "2022-12-27"], format="ISO8601")
+    pd.DataFrame({"date": days}).to_parquet(buffer)
+    cells = read_parquet("f.parquet", buffer.getvalue(), ["date"]).cells["date"].to_pylist()
+    assert (cells[0], cells[2], cells[3]) == ("2022-12-28", None, "2022-12-27")
+    assert cells[1].startswith("2022-12-27 03:00")
+
+
 def test_a_file_that_is_no_parquet_or_holds_lists_is_an_error_of_one_line():
     buffer = io.BytesIO()
     pd.DataFrame({"a": [[1, 2]]}).to_parquet(buffer)
