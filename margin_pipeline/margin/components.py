@@ -29,6 +29,7 @@ def contributions(
     strategy_groups: pd.DataFrame,
     cross_margin_benefits: pd.DataFrame,
     netting_set_margins: pd.DataFrame,
+    boxed_rate: float,
 ) -> pd.DataFrame:
     """Contributions to every method of every portfolio that has it.
 
@@ -36,6 +37,7 @@ def contributions(
     ----------
     portfolios, positions, position_margins, strategy_groups, cross_margin_benefits, netting_set_margins : frames of the tables of these
         names.
+    boxed_rate : margin of stock held long and short at once, fraction of its long value.
 
     Returns
     -------
@@ -51,6 +53,7 @@ def contributions(
         _under(_group_contributions(strategy_groups), "strategy_based", account),
         _under(_offsets(cross_margin_benefits), "cross_margin", account),
         _under(_netting_sets(netting_set_margins), "schedule_im", account),
+        _under(_boxed(positions, position_margins, boxed_rate), "reg_t", account),
     ]
     return pd.concat(parts, ignore_index=True)
 
@@ -74,6 +77,28 @@ def _position_contributions(positions: pd.DataFrame, position_margins: pd.DataFr
     known = rows[rows["missing"].isna()].groupby(by, sort=True, as_index=False)[["initial_margin", "maintenance_margin"]].sum()
     unknown = rows.loc[rows["missing"].notna(), [*by, "missing"]].drop_duplicates()
     return pd.concat([known, unknown], ignore_index=True)
+
+
+def _boxed(positions: pd.DataFrame, position_margins: pd.DataFrame, rate: float) -> pd.DataFrame:
+    """Relief of stock that is held long and short in one portfolio: the matched part needs a fraction of its long value only.
+
+    FINRA 4210(e)(1). The strategy-based method nets such positions before it groups them.
+    """
+    key = ["portfolio_id", "strategy", "symbol"]
+    rows = position_margins.merge(positions[[*key, "quantity", "market_value"]], on=key, validate="one_to_one")
+    rows = rows[(rows["model"] == "reg_t") & rows["missing"].isna()]
+    amounts = ["quantity", "market_value", "initial_margin", "maintenance_margin"]
+    side = ["portfolio_id", "symbol"]
+    long = rows[rows["quantity"] > 0].groupby(side)[amounts].sum()
+    both = long.join(rows[rows["quantity"] < 0].groupby(side)[amounts].sum().add_suffix("_short"), how="inner")
+    matched = np.minimum(both["quantity"], -both["quantity_short"])
+    of_long, of_short = matched / both["quantity"], matched / -both["quantity_short"]
+    needed = rate * of_long * both["market_value"]
+    relief = {
+        name: -(of_long * both[name] + of_short * both[f"{name}_short"] - needed).clip(lower=0.0)
+        for name in ("initial_margin", "maintenance_margin")
+    }
+    return pd.DataFrame(relief).reset_index()[["portfolio_id", *relief]].assign(component="boxed", missing=None)
 
 
 def _group_contributions(strategy_groups: pd.DataFrame) -> pd.DataFrame:

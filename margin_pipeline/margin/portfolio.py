@@ -79,7 +79,9 @@ def compose(
     not hold with short positions); without an exchange rate for it the initial margin alone is empty.
     """
     portfolios = portfolios.sort_values("portfolio_id", kind="stable", ignore_index=True)
-    parts = contributions(portfolios, positions, position_margins, strategy_groups, cross_margin_benefits, netting_set_margins)
+    parts = contributions(
+        portfolios, positions, position_margins, strategy_groups, cross_margin_benefits, netting_set_margins, stock_rates(as_of).boxed
+    )
     values = security_values(positions, instruments, portfolios, option_rates(as_of), as_of)
     rows = _rows(portfolios, netting_set_margins)
     missing = _missing(parts, values, rows, rejected_inputs(rejected_rows, netting_set_margins))

@@ -124,6 +124,12 @@ def test_long_and_short_stock_in_a_margin_account():
     assert (row["excess"], row["utilization"], row["status"]) == (15_100, pytest.approx(0.245), "safe")
 
 
+def test_stock_held_long_and_short_needs_five_percent_of_the_matched_part_under_reg_t():
+    rows = by_method([("a", "A", 300), ("b", "A", -100), ("c", "A", -100)], equity=40_000)
+    assert figures(rows.loc["reg_t"])[:2] == (pytest.approx(5_000 + 0.05 * 20_000), pytest.approx(2_500 + 0.05 * 20_000))
+    assert figures(rows.loc["strategy_based"])[:2] == (5_000, 2_500)
+
+
 def test_covered_call_is_less_than_its_parts_and_equity_adds_the_short_premium():
     rows = by_method([("s", "A", 100), ("s", "C110", -1)], equity=10_000)
     assert figures(rows.loc["strategy_based"]) == (5_000, 2_500, 10_200)
