@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,11 @@ from margin_pipeline.settings import Settings
 if TYPE_CHECKING:
     import dagster as dg
 
+    from margin_pipeline.storage import DatabaseUrls
 
 STATEMENT_MILLISECONDS = 60_000
+HEAVY_STEPS = "compute"
+"""The pool of the steps that keep all cores busy."""
 
 
 def configuration_file() -> Path:
@@ -59,13 +62,20 @@ def prepare_home(settings: Settings) -> None:
 
 
 @contextmanager
-def open_instance(settings: Settings, urls: object) -> Iterator[dg.DagsterInstance]:
+def open_instance(settings: Settings, urls: DatabaseUrls) -> Iterator[dg.DagsterInstance]:
     """Dagster's instance on the databases of these settings."""
     prepare_home(settings)
     os.environ.update(environment(settings))
     import dagster as dg
 
-    with dg.DagsterInstance.get() as instance:
+    from margin_pipeline.storage import taking_turns
+
+    with ExitStack() as opened:
+        # Two that make Dagster's tables, or the limit of a pool, at the same moment fail each other's runs.
+        with taking_turns(urls):
+            instance = opened.enter_context(dg.DagsterInstance.get())
+            if HEAVY_STEPS not in instance.event_log_storage.get_concurrency_keys():
+                instance.event_log_storage.initialize_concurrency_limit_to_default(HEAVY_STEPS)
         # One connection kept, as the webserver keeps it: a run writes hundreds of events, each of which would connect anew.
         instance.optimize_for_webserver(statement_timeout=STATEMENT_MILLISECONDS, pool_recycle=3600, max_overflow=5)
         yield instance

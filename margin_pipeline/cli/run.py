@@ -19,6 +19,8 @@ from margin_pipeline.settings import Settings
 if TYPE_CHECKING:
     import dagster as dg
 
+    from margin_pipeline.storage import DatabaseUrls
+
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Declare the command and its options."""
@@ -37,7 +39,13 @@ def run(args: argparse.Namespace) -> int:
     from margin_pipeline.storage import open_database
 
     with open_database(settings.data_dir, settings.database_url, settings.dagster_database_url) as urls:
-        statuses = _run_dates(settings, dates, at, urls)
+        from margin_pipeline.orchestration.dagster_storage import LOST
+
+        try:
+            statuses = _run_dates(settings, dates, at, urls)
+        except LOST as error:
+            reason = str(error.__cause__ or error).splitlines()[0]
+            raise cli.StepError(f"the database went away ({reason}); nothing half written is visible, run it again") from None
     # A step that failed weighs more than files that cannot be used.
     return cli.FAILED if cli.FAILED in statuses.values() else max(statuses.values())
 
@@ -115,7 +123,7 @@ def _require_sessions(dates: list[dt.date], settings: Settings) -> None:
             raise cli.UsageError(f"{date} is not a session of {settings.calendar}; choose a business date from 1990 on")
 
 
-def _run_dates(settings: Settings, dates: list[dt.date], at: dt.datetime | None, urls: object) -> dict[dt.date, int]:
+def _run_dates(settings: Settings, dates: list[dt.date], at: dt.datetime | None, urls: DatabaseUrls) -> dict[dt.date, int]:
     from margin_pipeline import definitions
     from margin_pipeline.cli import instance
     from margin_pipeline.orchestration import jobs, stale_runs

@@ -27,7 +27,8 @@ This page is written from the contracts that check the files (`margin_pipeline/l
 - Column names may stand in any order and in any case. Columns that are not listed here are ignored, and a note says so.
 - Blanks around a cell do not count, and an empty cell is a missing value. No word is read as missing: `NA`, `TRUE` and `NULL` are tickers.
 - **Numbers** are plain decimals with an optional exponent (`-1234.5`, `1e6`): up to {LARGEST_NUMBER:g}, no thousands separators,
-  percent signs or units. Rates and volatilities are fractions (0.25 = 25 %). **Dates** are `YYYY-MM-DD`. **Booleans** are true or false (yes, no, 1, 0).
+  percent signs or units. Rates and volatilities are fractions (0.25 = 25 %).
+- **Dates** are `YYYY-MM-DD`. **Booleans** are true or false (yes, no, 1, 0).
 - Values from a list (`call`, `reg_t`) may be in any case; symbols, names and currency codes are taken as they are.
 - No cell of a listed column is longer than {LONGEST_CELL} characters or holds a control character.
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from margin_pipeline.storage.publication import Publication, publish, published_content, published_dates
     from margin_pipeline.storage.query import QueryResult, QuerySession
     from margin_pipeline.storage.reading import known_at, read_published, read_table
-    from margin_pipeline.storage.session import database_urls, open_database
+    from margin_pipeline.storage.session import database_urls, open_database, taking_turns
     from margin_pipeline.storage.urls import DatabaseUrls
 
 _HOME = {
@@ -45,6 +45,7 @@ _HOME = {
     "EmbeddedServer": "embedded",
     "database_urls": "session",
     "open_database": "session",
+    "taking_turns": "session",
     "upgrade": "migrations",
     "status": "migrations",
     "rollback": "migrations",
@@ -103,6 +104,7 @@ __all__ = [
     "rollback",
     "status",
     "table_names",
+    "taking_turns",
     "upgrade",
     "write_table",
 ]

@@ -125,11 +125,12 @@ class Cluster:
 
     def stop(self) -> None:
         """Stop the server, whoever is connected."""
-        if not (self.data / "postmaster.pid").exists():
+        # A killed server leaves its pid file.
+        if self.process() is None:
             return
         for mode in ("fast", "immediate"):
             done = run([self.binaries / "pg_ctl", "-D", self.data, "-m", mode, "-w", "-t", "60", "stop"], self._user)
-            if done.returncode == 0 or not (self.data / "postmaster.pid").exists():
+            if done.returncode == 0 or self.process() is None:
                 return
         raise StorageError(f"the embedded Postgres does not stop; see {self.log}")
 

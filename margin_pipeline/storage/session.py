@@ -105,6 +105,17 @@ def ensure_dagster_database(urls: DatabaseUrls) -> None:
             pass
 
 
+@contextmanager
+def taking_turns(urls: DatabaseUrls) -> Iterator[None]:
+    """Do something in Dagster's database that no other command does at the same time."""
+    from margin_pipeline.storage.connections import connect
+
+    with connect(DatabaseUrls(urls.dagster_libpq, urls.dagster_libpq)) as connection:
+        connection.autocommit = True
+        connection.execute("select pg_advisory_lock(%s)", (_DATABASES_LOCK,))
+        yield
+
+
 def _with_dagster(urls: DatabaseUrls, dagster_database_url: str | None) -> DatabaseUrls:
     if not dagster_database_url:
         return urls

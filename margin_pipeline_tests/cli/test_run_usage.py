@@ -8,14 +8,18 @@ import pytest
 
 
 def call(*arguments, data_dir, **variables):
+    return subprocess.run(**command(*arguments, data_dir=data_dir, **variables), check=False)
+
+
+def command(*arguments, data_dir, **variables):
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MARGIN_", "DAGSTER_"))}
-    return subprocess.run(
-        [sys.executable, "-c", "import sys; from margin_pipeline.cli import main; sys.exit(main())", *arguments],
-        env={**environment, "MARGIN_DATA_DIR": str(data_dir), **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return {
+        "args": [sys.executable, "-c", "import sys; from margin_pipeline.cli import main; sys.exit(main())", *arguments],
+        "env": {**environment, "MARGIN_DATA_DIR": str(data_dir), **variables},
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "text": True,
+    }
 
 
 @pytest.mark.parametrize(
@@ -67,3 +71,19 @@ def test_files_that_cannot_be_used_are_told_in_a_line_each_with_status_2(tmp_pat
     assert len(told) == 2
     assert "prices.csv" in told[0]
     assert "no column strategy" in told[1]
+
+
+def test_two_commands_at_once_on_a_new_data_folder_do_not_disturb_each_other(tmp_path):
+    (tmp_path / "landing" / "2022-12-28").mkdir(parents=True)
+    arguments = ["run", "--landing", str(tmp_path / "landing")]
+    both = [subprocess.Popen(**command(*arguments, data_dir=tmp_path / "data")) for _ in range(2)]
+    for process in both:
+        _, told = process.communicate(timeout=120)
+        assert process.returncode == 2
+        assert all("is missing in" in line for line in told.strip().splitlines())
+
+
+def test_a_data_folder_that_is_a_file_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    done = call("run", data_dir=tmp_path / "file")
+    assert (done.returncode, len(done.stderr.strip().splitlines())) == (2, 1)
