@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import sqlalchemy
 from dagster._core.storage.config import PostgresStorageConfig
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres.storage import DagsterPostgresStorage
 from dagster_postgres.utils import DagsterPostgresException
 
-from margin_pipeline import settings
+from margin_pipeline import settings, storage
 from margin_pipeline.storage import database_urls
 
-LOST = (DagsterPostgresException, sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError)
+LOST = (DagsterPostgresException, *storage.lost_connection_errors())
 """What Dagster raises when its database goes away under it."""
 
 

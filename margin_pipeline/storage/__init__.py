@@ -37,13 +37,14 @@ if TYPE_CHECKING:
     from margin_pipeline.storage.publication import Publication, publish, published_content, published_dates
     from margin_pipeline.storage.query import QueryResult, QuerySession
     from margin_pipeline.storage.reading import known_at, read_published, read_table
-    from margin_pipeline.storage.session import database_urls, open_database, taking_turns
+    from margin_pipeline.storage.session import database_urls, lost_connection_errors, open_database, taking_turns
     from margin_pipeline.storage.urls import DatabaseUrls
 
 _HOME = {
     "DatabaseUrls": "urls",
     "EmbeddedServer": "embedded",
     "database_urls": "session",
+    "lost_connection_errors": "session",
     "open_database": "session",
     "taking_turns": "session",
     "upgrade": "migrations",
@@ -92,6 +93,7 @@ __all__ = [
     "input_hash",
     "known_at",
     "load_frame",
+    "lost_connection_errors",
     "open_database",
     "publish",
     "published_content",

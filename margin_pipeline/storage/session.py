@@ -116,6 +116,13 @@ def taking_turns(urls: DatabaseUrls) -> Iterator[None]:
         yield
 
 
+def lost_connection_errors() -> tuple[type[Exception], ...]:
+    """What SQLAlchemy, through which Dagster reaches its storage, raises when the database goes away."""
+    from sqlalchemy import exc
+
+    return (exc.OperationalError, exc.InterfaceError)
+
+
 def _with_dagster(urls: DatabaseUrls, dagster_database_url: str | None) -> DatabaseUrls:
     if not dagster_database_url:
         return urls
