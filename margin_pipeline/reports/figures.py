@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 MAXIMUM_SYMBOLS = 40
 MAXIMUM_PORTFOLIOS = 25
+NAMES_INCHES = 1.3
+"""Room for the names at the left."""
+
 LABELLED_SHARE = 0.07
 """Segments below this share of the margin are too narrow for their name."""
 
@@ -110,8 +113,10 @@ def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
     # No pyplot: it keeps figures in global state, and needs telling that there is no screen.
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained", dpi=110)
-    return figure, figure.add_subplot()
+    figure = Figure(figsize=(width, height), dpi=110)
+    # Fixed margins in inches: a layout engine draws everything twice to find them.
+    left, right, bottom, top = NAMES_INCHES, 0.3, 1.0, 0.5
+    return figure, figure.add_axes((left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height))
 
 
 def _say(figure: Figure, axes: Axes, text: str) -> Figure:
