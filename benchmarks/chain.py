@@ -37,12 +37,15 @@ def run_in_process(data_dir: Path, landing: Path, date: str, repeats: int) -> tu
     import dagster as dg
 
     from margin_pipeline import storage
+    from margin_pipeline.compute import collect_rarely
     from margin_pipeline.definitions import build_defs
     from margin_pipeline.settings import from_environment
 
     settings = dataclasses.replace(from_environment({"MARGIN_DATA_DIR": str(data_dir)}), landing_dir=landing)
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     seconds = []
+    # As the command does.
+    collect_rarely()
     with storage.open_database(data_dir, None, None) as urls:
         job = build_defs(settings, urls=urls).resolve_job_def("margin_chain")
         for _ in range(repeats):

@@ -126,6 +126,7 @@ def _require_sessions(dates: list[dt.date], settings: Settings) -> None:
 def _run_dates(settings: Settings, dates: list[dt.date], at: dt.datetime | None, urls: DatabaseUrls) -> dict[dt.date, int]:
     from margin_pipeline import definitions
     from margin_pipeline.cli import instance
+    from margin_pipeline.compute import collect_rarely
     from margin_pipeline.orchestration import jobs, stale_runs
     from margin_pipeline.reports import summary
 
@@ -136,6 +137,7 @@ def _run_dates(settings: Settings, dates: list[dt.date], at: dt.datetime | None,
         built = definitions.build_defs(settings, urls=urls)
         store = built.resources["store"]
         store.abandon_dead(lambda run_id: stale_runs.run_is_alive(dagster_instance, run_id))
+        collect_rarely()
         job = built.resolve_job_def(jobs.CHAIN)
         for date in dates:
             started = time.perf_counter()

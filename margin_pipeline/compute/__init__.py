@@ -7,7 +7,7 @@ from margin_pipeline.compute.backend import Array, Backend, BackendError
 from margin_pipeline.compute.devices import available_backends, backend_named
 from margin_pipeline.compute.execution import ComputeReport, run_in_float64, run_on
 from margin_pipeline.compute.numpy_backend import NUMPY
-from margin_pipeline.compute.parallel import map_chunks, pin_threads, pinned_threads
+from margin_pipeline.compute.parallel import collect_rarely, map_chunks, pin_threads, pinned_threads
 
 __all__ = [
     "NUMPY",
@@ -17,6 +17,7 @@ __all__ = [
     "ComputeReport",
     "available_backends",
     "backend_named",
+    "collect_rarely",
     "map_chunks",
     "pin_threads",
     "pinned_threads",

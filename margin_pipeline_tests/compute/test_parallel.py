@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
-from margin_pipeline.compute import map_chunks, pin_threads, pinned_threads
+from margin_pipeline.compute import collect_rarely, map_chunks, pin_threads, pinned_threads
 
 
 @given(st.lists(st.integers(-100, 100)), st.integers(1, 4))
@@ -52,3 +52,26 @@ def test_pinning_reaches_this_process_and_those_it_starts(monkeypatch):
         pin_threads(1)
         assert {p["num_threads"] for p in threadpool_info()} == {1}
         assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+
+
+def test_cycles_are_looked_for_a_hundred_times_less_often_and_still_found():
+    import gc
+    import weakref
+
+    before = gc.get_threshold()
+    try:
+        collect_rarely()
+        assert gc.get_threshold()[0] >= 100 * before[0]
+
+        class Node:
+            pass
+
+        node = Node()
+        node.itself = node
+        gone = weakref.ref(node)
+        del node
+        gc.collect()
+        assert gone() is None
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
