@@ -5,8 +5,8 @@ Belongs here: how many threads linear algebra uses, and mapping a function over 
 
 from __future__ import annotations
 
-import multiprocessing
 import gc
+import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
