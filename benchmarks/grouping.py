@@ -5,16 +5,17 @@ Belongs here: books by seed, timings, ratios. Not here: tests (nothing fails by 
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import time
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.harness import Result
 from margin_pipeline.margin.strategy_based import Grouping, group_positions
 
 AS_OF = dt.date(2024, 1, 5)
+POSITIONS = 100_000
 EXPIRIES = pd.to_datetime(["2024-02-16", "2024-03-15", "2024-06-21", "2025-01-17"])
 
 
@@ -107,26 +108,23 @@ def timed(book: tuple) -> tuple[float, Grouping]:
     return time.perf_counter() - started, result
 
 
-def main() -> None:
-    """Print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--positions", type=int, default=100_000)
-    arguments = parser.parse_args()
-    seconds, result = timed(mixed_book(arguments.positions))
-    gap = result.proofs["gap"].max()
-    print(f"{arguments.positions:,} positions: {seconds:.2f} s, {len(result.groups):,} groups, greatest gap {gap:.2e}")
+def run() -> list[Result]:
+    """Measure; gaps are of the structures in use."""
+    large, grouped = timed(mixed_book(POSITIONS))
     times = sorted(timed(option_book(np.array([20]), 1, seed))[0] for seed in range(25))
-    print(f"20 legs on one underlying, median of 25: {1000 * times[12]:.0f} ms")
-    seconds, result = timed(option_book(np.full(500, 20), 50, 3))
-    print(f"500 underlyings of 20 legs: {seconds:.2f} s, greatest gap {result.proofs['gap'].max():.2e}")
-    seconds, result = timed(option_book(np.array([400]), 1, 5))
-    print(f"one underlying of 400 legs: {seconds:.2f} s, gap {result.proofs['gap'].max():.2e}")
+    many, of_many = timed(option_book(np.full(500, 20), 50, 3))
+    long, of_long = timed(option_book(np.array([400]), 1, 5))
     random = np.random.default_rng(11)
     proofs = timed(option_book(random.integers(4, 41, 200), 1, 11))[1].proofs
     saving = 1.0 - proofs["optimum"] / proofs["greedy_margin"].where(proofs["greedy_margin"] > 0)
     above = int((proofs["optimum"] > proofs["greedy_margin"] * (1 + 1e-9)).sum())
-    print(f"200 random books of 4 to 40 legs: mean saving against greedy {saving.mean():.1%}, books above greedy {above}")
-
-
-if __name__ == "__main__":
-    main()
+    return [
+        Result(
+            f"{POSITIONS:,} positions, 50 portfolios x 2,000 symbols", large, "s", note=f"greatest gap {grouped.proofs['gap'].max():.1e}"
+        ),
+        Result("20 legs on one underlying, median of 25", times[12], "s"),
+        Result("500 underlyings of 20 legs", many, "s", note=f"greatest gap {of_many.proofs['gap'].max():.1e}"),
+        Result("one underlying of 400 legs", long, "s", note=f"pairs only; gap {of_long.proofs['gap'].max():.1e}"),
+        Result("200 random books of 4 to 40 legs, mean saving against greedy", 100 * float(saving.mean()), "%"),
+        Result("books above greedy", above, "", 0.0),
+    ]
