@@ -35,7 +35,7 @@ def margin_attribution(
     Notes
     -----
     Groups pro rata to the requirement shares of their legs; positions outside groups their own margin; an offset pro rata to the margins
-    of its two symbols, and within a symbol pro rata to the margins of its positions.
+    of its two symbols, and within a symbol pro rata to the margins of its positions; the relief of boxed stock pro rata to all margins.
     """
     chosen = portfolio_margins["is_governing"] if method is None else portfolio_margins["method"] == method
     total = portfolio_margins[chosen].set_index("portfolio_id")[["method", "maintenance_margin"]]
@@ -53,7 +53,17 @@ def margin_attribution(
     benefits = cross_margin_benefits[cross_margin_benefits["portfolio_id"].isin(offset)]
     parts = pd.concat([alone[[*OWNER, "part"]], shares[[*OWNER, "part"]], _offsets(benefits, position_margins)], ignore_index=True)
     carried = parts.groupby(OWNER, sort=True)["part"].sum().reset_index(name="margin_contribution")
-    return _shared(carried, total)
+    return _shared(_without_boxed(carried, total), total)
+
+
+def _without_boxed(carried: pd.DataFrame, total: pd.DataFrame) -> pd.DataFrame:
+    """Contributions under `reg_t` less the relief of stock held long and short, pro rata to the margins of the strategies."""
+    owner = carried["portfolio_id"]
+    alone = carried.groupby("portfolio_id")["margin_contribution"].transform("sum").to_numpy(dtype=np.float64)
+    required = total["maintenance_margin"].reindex(owner).to_numpy(dtype=np.float64)
+    is_relieved = (total["method"].reindex(owner) == "reg_t").to_numpy() & (alone > 0)
+    factor = np.divide(required, alone, out=np.ones(len(carried)), where=is_relieved)
+    return carried.assign(margin_contribution=carried["margin_contribution"] * factor)
 
 
 def _offsets(benefits: pd.DataFrame, position_margins: pd.DataFrame) -> pd.DataFrame:
