@@ -48,21 +48,30 @@ def json_objects(length: int, fields: Mapping[str, Any]) -> pd.Series:
     return pd.Series(pc.binary_join_element_wise(*parts, pa.scalar("", pa.large_string())).to_pandas(), dtype="str")
 
 
-class Choice:
-    """A text for each row out of a few: `texts[codes]`."""
+def extended(objects: pd.Series, fields: Mapping[str, Any]) -> pd.Series:
+    """JSON objects with more fields behind their own; arguments as for `json_objects`."""
+    more = json_objects(len(objects), fields)
+    joined = [b if a == "{}" else f"{a[:-1]}, {b[1:]}" for a, b in zip(objects, more, strict=True)]
+    return pd.Series(joined, dtype="str")
 
-    def __init__(self, codes: Array, texts: Sequence[str | None]) -> None:
+
+class Choice:
+    """A text for each row out of a few: `texts[codes]`, and none where the code is -1."""
+
+    def __init__(self, codes: Array, texts: Sequence[str]) -> None:
         self.codes = np.asarray(codes)
-        self.texts = list(texts)
+        self.texts = texts
 
 
 def _column(value: Any) -> pa.Array | None:
     """The JSON of each row, or None when the value is one for all rows."""
     if isinstance(value, Choice):
-        return pa.array([json.dumps(text) for text in value.texts], pa.large_string()).take(pa.array(value.codes))
+        used, at = np.unique(value.codes, return_inverse=True)
+        texts = [json.dumps(value.texts[code]) if code >= 0 else "null" for code in used.tolist()]
+        return pa.array(texts, pa.large_string()).take(pa.array(at))
     if isinstance(value, pd.Series):
-        codes, texts = pd.factorize(value, use_na_sentinel=True)
-        known = [json.dumps(str(text)) for text in texts]
+        codes, words = pd.factorize(value, use_na_sentinel=True)
+        known = [json.dumps(str(word)) for word in words]
         return pa.array([*known, "null"], pa.large_string()).take(pa.array(np.where(codes < 0, len(known), codes)))
     if isinstance(value, np.ndarray) and value.dtype == bool:
         return pa.array(["false", "true"], pa.large_string()).take(pa.array(value.astype(np.int64)))

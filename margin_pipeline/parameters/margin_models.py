@@ -8,8 +8,26 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from margin_pipeline.parameters.reader import ParameterError, in_force
+
+
+@dataclass(frozen=True)
+class ProductRule:
+    """Model of some products, in some accounts.
+
+    Attributes
+    ----------
+    products : roots, underlyings or symbols.
+    asset_classes, account_types : to which it is limited.
+    model : name of the margin model.
+    """
+
+    products: frozenset[str]
+    asset_classes: frozenset[str]
+    account_types: frozenset[str]
+    model: str
 
 
 @dataclass(frozen=True)
@@ -25,6 +43,7 @@ class ModelChoice:
     accounts_without_contracts : account types that do not get it.
     scheduled_model : model of instruments with a margin schedule.
     scheduled_classes : asset classes that get it, by account type ("default": all others).
+    by_product : rules of single products, the first that fits counts; they come before all of these.
     """
 
     label: str
@@ -34,6 +53,7 @@ class ModelChoice:
     accounts_without_contracts: frozenset[str]
     scheduled_model: str
     scheduled_classes: Mapping[str, frozenset[str]]
+    by_product: tuple[ProductRule, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,6 +87,22 @@ class AssetClassRates:
 
 
 @dataclass(frozen=True)
+class CurveShape:
+    """Logistic curve of the requirement of futures options over their strike.
+
+    Attributes
+    ----------
+    growth : growth rate; negative falls with the strike.
+    price_factor : centre of the curve over the price of the future.
+    requirement_factor : highest requirement over that of the future.
+    """
+
+    growth: float
+    price_factor: float
+    requirement_factor: float
+
+
+@dataclass(frozen=True)
 class FuturesRules:
     """Rules of futures that no exchange file brings.
 
@@ -74,10 +110,18 @@ class FuturesRules:
     ----------
     label : file and version.
     option_factor : requirement of a futures option over that of its future.
+    curves : shape of the curve by side (long, short) and right (call, put).
     """
 
     label: str
     option_factor: float
+    curves: Mapping[tuple[str, str], CurveShape]
+
+    def __post_init__(self) -> None:
+        """Refuse factors that no rule can mean."""
+        factors = (self.option_factor, *(f for shape in self.curves.values() for f in (shape.price_factor, shape.requirement_factor)))
+        if not all(factor > 0 for factor in factors):
+            raise ParameterError(f"{self.label}: factors must be above 0")
 
 
 def model_choice(as_of: dt.date) -> ModelChoice:
@@ -97,7 +141,15 @@ def model_choice(as_of: dt.date) -> ModelChoice:
         accounts_without_contracts=frozenset(v["accounts_without_contracts"]),
         scheduled_model=str(v["scheduled_model"]),
         scheduled_classes={str(account): frozenset(classes) for account, classes in v["scheduled_classes"].items()},
+        by_product=tuple(_product_rule(rule) for rule in v["by_product"]),
     )
+
+
+def _product_rule(rule: Mapping[str, Any]) -> ProductRule:
+    def texts(name: str) -> frozenset[str]:
+        return frozenset(str(text) for text in rule[name])
+
+    return ProductRule(texts("products"), texts("asset_classes"), texts("account_types"), str(rule["model"]))
 
 
 def asset_class_rates(as_of: dt.date) -> AssetClassRates:
@@ -126,7 +178,12 @@ def futures_rules(as_of: dt.date) -> FuturesRules:
 
     Raises
     ------
-    ParameterError : no version in force.
+    ParameterError : no version in force, or values that cannot be used.
     """
     found = in_force("futures", as_of)
-    return FuturesRules(label=found.label, option_factor=float(found.values["option_factor"]))
+    curves = {
+        (str(side), str(right)): CurveShape(**{name: float(value) for name, value in shape.items()})
+        for side, shapes in found.values["curves"].items()
+        for right, shape in shapes.items()
+    }
+    return FuturesRules(label=found.label, option_factor=float(found.values["option_factor"]), curves=curves)

@@ -1,6 +1,6 @@
-"""Margin rates of stock in force on a date, as a frozen record.
+"""Margin rates of stock in force on a date, as frozen records.
 
-Belongs here: reading and checking reg_t.yaml. Not here: computing a requirement (`margin`).
+Belongs here: reading and checking reg_t.yaml and pattern_day_trading.yaml. Not here: computing a requirement (`margin`).
 """
 
 from __future__ import annotations
@@ -66,6 +66,31 @@ class StockRates:
             raise ParameterError(f"{self.label}: rates must be in [0, 1] and dollar amounts at least 0")
 
 
+@dataclass(frozen=True)
+class DayTradingRules:
+    """Leverage of pattern day traders on one date.
+
+    Attributes
+    ----------
+    label : file and version.
+    reference : rule and paragraph, or what took its place.
+    in_force : whether the rule applies; otherwise the ordinary requirement of stock does, and the leverages mean nothing.
+    open_leverage : value over requirement while the market is open and not about to close.
+    closed_leverage : the same at any other time.
+    """
+
+    label: str
+    reference: str
+    in_force: bool
+    open_leverage: float = 1.0
+    closed_leverage: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse leverages that no rule can mean."""
+        if not self.open_leverage >= self.closed_leverage >= 1:
+            raise ParameterError(f"{self.label}: leverages must satisfy open >= closed >= 1")
+
+
 def stock_rates(as_of: dt.date) -> StockRates:
     """Rates of stock in force on a date.
 
@@ -78,3 +103,18 @@ def stock_rates(as_of: dt.date) -> StockRates:
     numbers: dict[str, Any] = {name: float(v[name]) for name in NUMBERS}
     references: dict[str, Any] = {name: str(v[name]) for name in REFERENCES}
     return StockRates(**numbers, **references, label=found.label)
+
+
+def day_trading_rules(as_of: dt.date) -> DayTradingRules:
+    """Rule of pattern day traders on a date.
+
+    Raises
+    ------
+    ParameterError : no version in force, or values that cannot be used.
+    """
+    found = in_force("pattern_day_trading", as_of)
+    v = found.values
+    if not v["in_force"]:
+        return DayTradingRules(label=found.label, reference=str(v["reference"]), in_force=False)
+    leverages = (float(v["open_leverage"]), float(v["closed_leverage"]))
+    return DayTradingRules(found.label, str(v["reference"]), True, *leverages)

@@ -21,7 +21,7 @@ def test_every_object_parses_to_what_went_in(rows):
         "number": np.array(numbers),
         "word": pd.Series(list(words), dtype="str"),
         "flag": np.array(flags),
-        "choice": Choice(np.array(codes), ["first", None]),
+        "choice": Choice(np.array(codes) - 1, ["first"]),
     }
     found = [json.loads(text) for text in json_objects(len(rows), fields)]
     for got, (number, word, flag, code) in zip(found, rows, strict=True):
@@ -30,7 +30,7 @@ def test_every_object_parses_to_what_went_in(rows):
             "number": number if np.isfinite(number) else None,
             "word": word,
             "flag": flag,
-            "choice": ["first", None][code],
+            "choice": [None, "first"][code],
         }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from margin_pipeline.margin.explain import json_objects
+from margin_pipeline.margin.models.book import Book
 from margin_pipeline.margin.models.requirement import (
     Array,
     Reasons,
@@ -16,13 +17,11 @@ from margin_pipeline.margin.models.requirement import (
     Terms,
     exchange_rate_missing,
     finished,
-    number,
     price_missing,
-    truth,
 )
 
 
-def asset_class_rate(book: pd.DataFrame, terms: Terms) -> Requirement:
+def asset_class_rate(book: Book, terms: Terms) -> Requirement:
     """Requirement as a fraction of notional.
 
     Notes
@@ -33,24 +32,26 @@ def asset_class_rate(book: pd.DataFrame, terms: Terms) -> Requirement:
     portfolio's gross notional in the symbol exceeds a threshold in US dollars. A missing rate, volatility or duration fails closed.
     """
     rules = terms.asset_classes
-    asset_class, fx_rate = book["asset_class"], number(book, "fx_rate")
-    given = asset_class.isin(list(terms.given_rates)).to_numpy()
+    asset_class, fx_rate = book.text("asset_class"), book.number("fx_rate")
+    given = asset_class.among(*terms.given_rates)
     table = {**rules.rates, **terms.given_rates}
-    rates = [asset_class.map({name: pair[side] for name, pair in table.items()}).to_numpy(np.float64) for side in (0, 1)]
-    bond = truth(asset_class == "bond") & ~given
-    years = np.where(bond, np.abs(number(book, "modified_duration")), 0.0)
-    volatility = number(book, "volatility")
+    rates = [asset_class.numbers({name: pair[side] for name, pair in table.items()}) for side in (0, 1)]
+    bond = asset_class.among("bond") & ~given
+    years = np.where(bond, np.abs(book.number("modified_duration")), 0.0)
+    volatility = book.number("volatility")
     multipliers = dict(rules.volatility_multipliers)
-    multiplier = asset_class.map(multipliers).fillna(multipliers["default"]).to_numpy(np.float64)
+    multiplier = asset_class.numbers({name: multipliers.get(name, multipliers["default"]) for name in asset_class.texts})
     volatility_add_on = np.maximum(volatility - rules.volatility_threshold, 0.0) * multiplier
-    concentrated = number(book, "gross_notional_usd") > rules.concentration_threshold_usd
+    gross = book.gross_notional_usd()
+    concentrated = gross > rules.concentration_threshold_usd
     factor = 1.0 + volatility_add_on + np.where(concentrated, rules.concentration_add_on, 0.0)
     initial_rate = np.minimum((rates[0] + rules.duration_initial * years) * factor, 1.0)
     maintenance_rate = np.minimum((rates[1] + rules.duration_maintenance * years) * factor, 1.0)
-    notional = np.abs(number(book, "instrument_notional"))
-    explanation = json_objects(
-        len(book),
-        {
+    notional = np.abs(book.instrument_notional())
+    reasons = _reasons(book, terms, rates[0], years, gross)
+
+    def explanation() -> pd.Series:
+        fields = {
             "rule": "(class rate + duration add-on) x (1 + volatility add-on + concentration add-on) x notional",
             "parameter_set": rules.label,
             "rates_from_file": given,
@@ -62,26 +63,25 @@ def asset_class_rate(book: pd.DataFrame, terms: Terms) -> Requirement:
             "volatility_add_on": volatility_add_on,
             "concentrated": concentrated,
             "duration_years": years,
-            "currency": book["currency"],
+            "currency": book.text("currency"),
             "fx_rate": fx_rate,
-        },
-    )
-    reasons = _reasons(book, terms, rates[0], years, volatility)
+        }
+        return json_objects(len(book), fields)
+
     return finished(initial_rate * notional * fx_rate, maintenance_rate * notional * fx_rate, reasons, explanation)
 
 
-def _reasons(book: pd.DataFrame, terms: Terms, rate: Array, years: Array, volatility: Array) -> Reasons:
+def _reasons(book: Book, terms: Terms, rate: Array, years: Array, gross: Array) -> Reasons:
     reasons = Reasons(len(book))
-    symbol, factor = book["symbol"].to_numpy(dtype=object), book["risk_symbol"].to_numpy(dtype=object)
-    classes = book["asset_class"].to_numpy(dtype=object)
-    base = book["base_currency"].to_numpy(dtype=object)
+    symbol, factor, classes = book.text("symbol"), book.text("risk_symbol"), book.text("asset_class")
+    own = book.text("currency")
     reasons.add(np.isnan(rate), lambda row: f"margin rate of asset class {classes[row]}")
     price_missing(book, reasons, terms.as_of)
     exchange_rate_missing(book, reasons, terms.as_of)
     reasons.add(np.isnan(years), lambda row: f"modified duration of {symbol[row]}")
-    reasons.add(np.isnan(volatility), lambda row: f"volatility of {factor[row]}")
-    unconverted = np.isnan(number(book, "gross_notional_usd")) & ~np.isnan(number(book, "price")) & ~np.isnan(number(book, "fx_rate"))
-    reasons.add(unconverted, lambda row: f"exchange rate of {base[row]} into USD {terms.as_of}")
+    reasons.add(np.isnan(book.number("volatility")), lambda row: f"volatility of {factor[row]}")
+    unconverted = np.isnan(gross) & ~np.isnan(book.number("price")) & ~np.isnan(book.number("fx_rate"))
+    reasons.add(unconverted, lambda row: f"exchange rate of {own[row]} into USD {terms.as_of}")
     return reasons
 
 

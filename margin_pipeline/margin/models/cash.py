@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from margin_pipeline.margin.explain import Choice, json_objects
+from margin_pipeline.margin.models.book import Book
 from margin_pipeline.margin.models.requirement import (
     Array,
     Reasons,
@@ -16,15 +17,14 @@ from margin_pipeline.margin.models.requirement import (
     Terms,
     exchange_rate_missing,
     finished,
-    number,
-    truth,
 )
+from margin_pipeline.margin.models.texts import Texts
 from margin_pipeline.margin.valuation import SECURITY_OPTIONS
 
 RULES = ("paid in full", "short put: exercise price in full", "not admissible")
 
 
-def cash_secured(book: pd.DataFrame, terms: Terms) -> Requirement:
+def cash_secured(book: Book, terms: Terms) -> Requirement:
     """Requirement in a cash account: nothing for what is long, the exercise price for a short put; nothing else is admissible.
 
     Notes
@@ -32,36 +32,39 @@ def cash_secured(book: pd.DataFrame, terms: Terms) -> Requirement:
     Regulation T 220.8: securities are paid in full, and there is no borrowing, so short stock, a short call on its own, futures and
     leveraged contracts have no place in the account.
     """
-    quantity, fx_rate = number(book, "quantity"), number(book, "fx_rate")
-    asset_class = book["asset_class"]
-    leveraged = truth(asset_class.isin(["future", "future_option"])) | book["contract_type"].notna().to_numpy()
-    short_put = (quantity < 0) & truth(asset_class.isin(SECURITY_OPTIONS)) & truth(book["option_type"] == "put")
+    quantity, fx_rate = book.number("quantity"), book.number("fx_rate")
+    asset_class = book.text("asset_class")
+    leveraged = asset_class.among("future", "future_option") | book.text("contract_type").given
+    short_put = (quantity < 0) & asset_class.among(*SECURITY_OPTIONS) & book.text("option_type").among("put")
     inadmissible = (quantity != 0) & (leveraged | ((quantity < 0) & ~short_put))
-    secured = np.abs(quantity) * number(book, "strike") * number(book, "multiplier") * fx_rate
+    secured = np.abs(quantity) * book.number("strike") * book.number("multiplier") * fx_rate
     margin = np.where(short_put, secured, 0.0)
-    reasons, symbol = Reasons(len(book)), book["symbol"].to_numpy(dtype=object)
-    kind = _kinds(book, leveraged)
+    reasons, symbol = Reasons(len(book)), book.text("symbol")
+    kind = _kinds(asset_class, leveraged)
     reasons.add(inadmissible, lambda row: f"{symbol[row]}: {kind[row]} is not admissible in a cash account")
-    reasons.add(short_put & np.isnan(number(book, "strike")), lambda row: f"contract terms of {symbol[row]}")
+    reasons.add(short_put & np.isnan(book.number("strike")), lambda row: f"contract terms of {symbol[row]}")
     exchange_rate_missing(book, reasons, terms.as_of, needed=short_put)
-    explanation = json_objects(
-        len(book),
-        {
+
+    def explanation() -> pd.Series:
+        fields = {
             "rule": Choice(np.select([inadmissible, short_put], [2, 1], 0), RULES),
             "reference": terms.options.cash_reference,
             "quantity": quantity,
-            "strike": np.where(short_put, number(book, "strike"), np.nan),
-            "currency": book["currency"],
+            "strike": np.where(short_put, book.number("strike"), np.nan),
+            "currency": book.text("currency"),
             "fx_rate": fx_rate,
-        },
-    )
+        }
+        return json_objects(len(book), fields)
+
     return finished(margin, margin, reasons, explanation)
 
 
-def _kinds(book: pd.DataFrame, leveraged: Array) -> Array:
+def _kinds(asset_class: Texts, leveraged: Array) -> Array:
     """(n,) what an inadmissible position is called."""
-    asset_class = book["asset_class"]
-    option = truth(asset_class.isin(SECURITY_OPTIONS))
-    future, future_option = truth(asset_class == "future"), truth(asset_class == "future_option")
-    names = ["a future", "a futures option", "a leveraged contract", "a short call without cover"]
-    return np.select([future, future_option, leveraged, option], names, "a short security").astype(object)
+    kinds = {
+        "a future": asset_class.among("future"),
+        "a futures option": asset_class.among("future_option"),
+        "a leveraged contract": leveraged,
+        "a short call without cover": asset_class.among(*SECURITY_OPTIONS),
+    }
+    return np.select(list(kinds.values()), list(kinds), "a short security").astype(object)

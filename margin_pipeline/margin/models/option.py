@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from margin_pipeline.margin.explain import Choice, json_objects
+from margin_pipeline.margin.models.book import Book
 from margin_pipeline.margin.models.requirement import (
     Array,
     Reasons,
@@ -16,9 +17,8 @@ from margin_pipeline.margin.models.requirement import (
     Terms,
     exchange_rate_missing,
     finished,
-    number,
     price_missing,
-    truth,
+    underlying_price_missing,
 )
 from margin_pipeline.parameters.option_rates import OptionRates
 
@@ -58,12 +58,12 @@ def short_requirement(
     return price + np.maximum(rate * leverage_factor * spot - out_of_the_money, least)
 
 
-def rate_of_underlying(book: pd.DataFrame, rates: OptionRates) -> Array:
+def rate_of_underlying(book: Book, rates: OptionRates) -> Array:
     """(n,) fraction of the underlying's price: lower for broad indices and funds on them."""
-    return np.where(book["underlying_breadth"].isin(rates.broad_breadths), rates.broad_rate, rates.rate)
+    return np.where(book.text("underlying_breadth").among(*rates.broad_breadths), rates.broad_rate, rates.rate)
 
 
-def option_naked(book: pd.DataFrame, terms: Terms) -> Requirement:
+def option_naked(book: Book, terms: Terms) -> Requirement:
     """Requirement of single options: short by `short_requirement`; long the whole price, or a fraction of it when long dated.
 
     Notes
@@ -71,21 +71,21 @@ def option_naked(book: pd.DataFrame, terms: Terms) -> Requirement:
     Regulation T 220.12(f) and FINRA 4210(f)(2)(D): a long option up to nine months needs 100 % of its price initially and no maintenance,
     for its value does not count as equity; a listed one over nine months needs 75 % of its price for both, and its value counts.
     """
-    rates, quantity, fx_rate = terms.options, number(book, "quantity"), number(book, "fx_rate")
-    price, spot, strike = number(book, "price"), number(book, "underlying_close"), number(book, "strike")
-    call, put = truth(book["option_type"] == "call"), truth(book["option_type"] == "put")
+    rates, quantity, fx_rate = terms.options, book.number("quantity"), book.number("fx_rate")
+    price, spot, strike = book.number("price"), book.number("underlying_close"), book.number("strike")
+    right = book.text("option_type")
+    call, put = right.among("call"), right.among("put")
     short = quantity < 0
-    expiry = pd.to_datetime(book["expiry"]).to_numpy().astype("datetime64[D]")
-    long_dated = ~short & (expiry > rates.long_dated_after(terms.as_of))
+    long_dated = ~short & (book.number("expiry") > rates.long_dated_after(terms.as_of))
     rate = rate_of_underlying(book, rates)
-    naked = short_requirement(price, spot, strike, call, rate, rates.minimum_rate, number(book, "underlying_leverage"))
+    naked = short_requirement(price, spot, strike, call, rate, rates.minimum_rate, book.number("underlying_leverage"))
     loan = np.where(long_dated, rates.long_dated_rate, 0.0) * price
-    size = np.abs(quantity) * number(book, "multiplier")
+    size = np.abs(quantity) * book.number("multiplier")
     maintenance = size * np.where(short, naked, loan)
     initial = size * np.where(short, naked, np.where(long_dated, loan, price))
-    explanation = json_objects(
-        len(book),
-        {
+
+    def explanation() -> pd.Series:
+        fields = {
             "rule": Choice(np.select([short & call, short, long_dated], [2, 3, 1], 0), RULES),
             "reference": Choice(short.astype(np.int64), (rates.long_reference, rates.short_reference)),
             "parameter_set": rates.label,
@@ -94,22 +94,22 @@ def option_naked(book: pd.DataFrame, terms: Terms) -> Requirement:
             "underlying_price": np.where(short, spot, np.nan),
             "rate": np.where(short, rate, np.where(long_dated, rates.long_dated_rate, 1.0)),
             "requirement_a_unit": np.where(short, naked, np.where(long_dated, loan, price)),
-            "currency": book["currency"],
+            "currency": book.text("currency"),
             "fx_rate": fx_rate,
-        },
-    )
+        }
+        return json_objects(len(book), fields)
+
     return finished(initial * fx_rate, maintenance * fx_rate, _reasons(book, terms, short, call | put), explanation)
 
 
-def _reasons(book: pd.DataFrame, terms: Terms, short: Array, typed: Array) -> Reasons:
+def _reasons(book: Book, terms: Terms, short: Array, typed: Array) -> Reasons:
     """Missing prices, terms and rates. Every option needs its expiry (loan value); a short one all its terms and the underlying."""
     reasons = Reasons(len(book))
-    symbol, underlying = book["symbol"].to_numpy(dtype=object), book["underlying"].to_numpy(dtype=object)
-    unfinished = ~typed | np.isnan(number(book, "strike")) | book["underlying"].isna().to_numpy()
-    incomplete = book["expiry"].isna().to_numpy() | (short & unfinished)
+    symbol = book.text("symbol")
+    unfinished = ~typed | np.isnan(book.number("strike")) | ~book.text("underlying").given
+    incomplete = np.isnat(book.number("expiry")) | (short & unfinished)
     reasons.add(incomplete, lambda row: f"contract terms of {symbol[row]}")
     price_missing(book, reasons, terms.as_of)
-    unseen = short & ~incomplete & np.isnan(number(book, "underlying_close"))
-    reasons.add(unseen, lambda row: f"price of {underlying[row]} {terms.as_of}")
+    underlying_price_missing(book, reasons, terms.as_of, needed=short & ~incomplete)
     exchange_rate_missing(book, reasons, terms.as_of)
     return reasons

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
+from margin_pipeline.margin.models.book import Book
 from margin_pipeline.margin.tiers import Schedule
 from margin_pipeline.parameters.margin_models import AssetClassRates, FuturesRules
 from margin_pipeline.parameters.option_rates import OptionRates
-from margin_pipeline.parameters.stock_rates import StockRates
+from margin_pipeline.parameters.stock_rates import DayTradingRules, StockRates
 
 Array = np.ndarray
 
@@ -27,17 +28,18 @@ class Terms:
     Attributes
     ----------
     as_of : business date.
-    stock, options, asset_classes, futures : rates and rules.
+    stock, day_trading, options, asset_classes, futures : rates and rules.
     given_rates : (initial, maintenance) by asset class from margin_rates, which replace the shipped ones.
     exchange : futures margins in force, indexed by root.
     schedules : margin schedules in force, by name.
     usd : US dollars for one unit of each currency.
-    intraday : whether intraday exchange rates apply.
+    intraday : whether intraday rates and rules apply.
     at : instant that they apply to; None: after the close.
     """
 
     as_of: dt.date
     stock: StockRates
+    day_trading: DayTradingRules
     options: OptionRates
     asset_classes: AssetClassRates
     futures: FuturesRules
@@ -56,14 +58,14 @@ class Requirement:
     Attributes
     ----------
     initial, maintenance : (n,) base currency; NaN where something is missing.
-    missing : (n,) what is missing or inadmissible, None where nothing is.
-    explanation : (n,) JSON objects.
+    missing : what is missing or inadmissible, by row; rows without a reason are left out.
+    explanation : gives (n,) JSON objects; called once, and only by who wants to read them.
     """
 
     initial: Array
     maintenance: Array
-    missing: Array
-    explanation: pd.Series
+    missing: Mapping[int, str]
+    explanation: Callable[[], pd.Series]
 
 
 @dataclass
@@ -76,22 +78,29 @@ class Reasons:
     def add(self, where: Array, text: Callable[[int], str]) -> None:
         """Add `text(row)` to the rows where the (n,) condition holds."""
         for row in np.flatnonzero(where).tolist():
-            known = self._found.setdefault(row, [])
-            reason = text(row)
-            if reason not in known:
-                known.append(reason)
+            self.add_to(row, text(row))
+
+    def add_to(self, row: int, reason: str) -> None:
+        """Add a reason to one row, once."""
+        known = self._found.setdefault(row, [])
+        if reason not in known:
+            known.append(reason)
+
+    def by_row(self) -> dict[int, str]:
+        """Reasons of the rows that have any."""
+        return {row: "; ".join(found) for row, found in self._found.items()}
 
     def texts(self) -> Array:
         """(n,) reasons; None where there is none."""
         missing = np.full(self.length, None, dtype=object)
-        for row, found in self._found.items():
-            missing[row] = "; ".join(found)
+        for row, text in self.by_row().items():
+            missing[row] = text
         return missing
 
 
-def number(book: pd.DataFrame, column: str) -> Array:
-    """A column of the book as (n,) float64."""
-    return book[column].to_numpy(dtype=np.float64)
+def number(frame: pd.DataFrame, column: str) -> Array:
+    """A column of a frame as (n,) float64."""
+    return frame[column].to_numpy(dtype=np.float64)
 
 
 def truth(condition: pd.Series) -> Array:
@@ -99,22 +108,40 @@ def truth(condition: pd.Series) -> Array:
     return condition.fillna(False).to_numpy(dtype=bool)
 
 
-def price_missing(book: pd.DataFrame, reasons: Reasons, as_of: dt.date, needed: Array | None = None) -> None:
+def price_missing(book: Book, reasons: Reasons, as_of: dt.date, needed: Array | None = None) -> None:
     """Add the positions that need a price and have none."""
-    gap = np.isnan(number(book, "price"))
-    symbols = book["symbol"].to_numpy(dtype=object)
-    reasons.add(gap if needed is None else gap & needed, lambda row: f"price of {symbols[row]} {as_of}")
+    gap, symbol = np.isnan(book.number("price")), book.text("symbol")
+    reasons.add(gap if needed is None else gap & needed, lambda row: f"price of {symbol[row]} {as_of}")
 
 
-def exchange_rate_missing(book: pd.DataFrame, reasons: Reasons, as_of: dt.date, needed: Array | None = None) -> None:
+def underlying_price_missing(book: Book, reasons: Reasons, as_of: dt.date, needed: Array) -> None:
+    """Add the options that need the close of their underlying and have none."""
+    gap, underlying = np.isnan(book.number("underlying_close")), book.text("underlying")
+    reasons.add(gap & needed, lambda row: f"price of {underlying[row]} {as_of}")
+
+
+def exchange_rate_missing(book: Book, reasons: Reasons, as_of: dt.date, needed: Array | None = None) -> None:
     """Add the positions that need the rate into base currency and have none."""
-    gap = np.isnan(number(book, "fx_rate"))
-    own, base = book["currency"].to_numpy(dtype=object), book["base_currency"].to_numpy(dtype=object)
+    gap, own, base = np.isnan(book.number("fx_rate")), book.text("currency"), book.text("base_currency")
     reasons.add(gap if needed is None else gap & needed, lambda row: f"exchange rate of {own[row]} into {base[row]} {as_of}")
 
 
-def finished(initial: Array, maintenance: Array, reasons: Reasons, explanation: pd.Series) -> Requirement:
+def dollar_rate_missing(book: Book, reasons: Reasons, as_of: dt.date, needed: Array) -> None:
+    """Add the positions whose rule has dollar amounts that cannot be converted."""
+    gap, own = np.isnan(book.number("dollars")), book.text("currency")
+    reasons.add(gap & needed, lambda row: f"exchange rate of {own[row]} into USD {as_of}")
+
+
+def finished(initial: Array, maintenance: Array, reasons: Reasons, explanation: Callable[[], pd.Series]) -> Requirement:
     """Requirement whose amounts are empty wherever something is missing."""
-    missing = reasons.texts()
-    gap = missing != None  # noqa: E711 - element by element
-    return Requirement(np.where(gap, np.nan, initial), np.where(gap, np.nan, maintenance), missing, explanation)
+    return without(Requirement(initial, maintenance, {}, explanation), reasons.by_row())
+
+
+def without(requirement: Requirement, missing: Mapping[int, str]) -> Requirement:
+    """The requirement with these reasons in place of its own, and no amounts where there is one."""
+    if not missing:
+        return replace(requirement, missing={})
+    rows = np.fromiter(missing, dtype=np.int64)
+    initial, maintenance = requirement.initial.copy(), requirement.maintenance.copy()
+    initial[rows], maintenance[rows] = np.nan, np.nan
+    return replace(requirement, initial=initial, maintenance=maintenance, missing=missing)

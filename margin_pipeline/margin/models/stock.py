@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 
 from margin_pipeline.margin.explain import Choice, json_objects
+from margin_pipeline.margin.models.book import Book
 from margin_pipeline.margin.models.requirement import (
     Array,
     Reasons,
     Requirement,
     Terms,
+    dollar_rate_missing,
     exchange_rate_missing,
     finished,
-    number,
     price_missing,
 )
 from margin_pipeline.parameters.stock_rates import StockRates
@@ -73,33 +74,33 @@ def initial_margin(quantity: Array, price: Array, maintenance: Array, rates: Sto
     return np.maximum(np.abs(quantity) * price * np.where(quantity >= 0, rates.initial, rates.initial_short), maintenance)
 
 
-def reg_t(book: pd.DataFrame, terms: Terms) -> Requirement:
+def reg_t(book: Book, terms: Terms) -> Requirement:
     """Requirement of stock positions in margin accounts; see `maintenance_margin` and `initial_margin`."""
-    rates, size = terms.stock, number(book, "quantity") * number(book, "multiplier")
-    price, dollars, fx_rate = number(book, "price"), number(book, "dollars"), number(book, "fx_rate")
+    rates, size = terms.stock, book.number("quantity") * book.number("multiplier")
+    price, dollars, fx_rate = book.number("price"), book.number("dollars"), book.number("fx_rate")
     short = size < 0
-    maintenance = maintenance_margin(size, price, rates, number(book, "leverage_factor"), dollars)
+    maintenance = maintenance_margin(size, price, rates, book.number("leverage_factor"), dollars)
     initial = initial_margin(size, price, maintenance, rates)
     reasons = Reasons(len(book))
     price_missing(book, reasons, terms.as_of)
     exchange_rate_missing(book, reasons, terms.as_of)
-    currency = book["currency"].to_numpy(dtype=object)
-    reasons.add(short & np.isnan(dollars), lambda row: f"exchange rate of {currency[row]} into USD {terms.as_of}")
-    rule = np.where(short, np.where(price < rates.low_price * dollars, 2, 1), 0)
-    shares = np.where(size == 0, np.nan, np.abs(size))
-    explanation = json_objects(
-        len(book),
-        {
+    dollar_rate_missing(book, reasons, terms.as_of, needed=short)
+
+    def explanation() -> pd.Series:
+        rule = np.where(short, np.where(price < rates.low_price * dollars, 2, 1), 0)
+        shares = np.where(size == 0, np.nan, np.abs(size))
+        fields = {
             "rule": Choice(rule, RULES),
             "reference": Choice(short.astype(np.int64), (rates.long_reference, rates.short_reference)),
             "initial_reference": rates.initial_reference,
             "parameter_set": rates.label,
-            "quantity": number(book, "quantity"),
+            "quantity": book.number("quantity"),
             "price": price,
             "maintenance_a_share": maintenance / shares,
             "initial_a_share": initial / shares,
-            "currency": book["currency"],
+            "currency": book.text("currency"),
             "fx_rate": fx_rate,
-        },
-    )
+        }
+        return json_objects(len(book), fields)
+
     return finished(initial * fx_rate, maintenance * fx_rate, reasons, explanation)

@@ -1,9 +1,6 @@
-"""Margin schedules, leverage, money a unit, rates by asset class, models of users, the choice among models."""
-
-import json
+"""Margin schedules, leverage, money a unit, rates by asset class, the choice among models."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 TIERS = [
@@ -122,32 +119,3 @@ def test_position_without_a_model_fails_closed(margin_of):
     )
     unknown = margin_of({"symbol": "X", "margin_model": "unheard_of", "quantity": 1, "price": 1.0})
     assert unknown["missing"] == "margin model unheard_of is not registered"
-
-
-def half_of_value(frame):
-    value = (frame["quantity"].abs() * frame["price"] * frame["fx_rate"]).to_numpy()
-    return pd.DataFrame({"initial_margin": value / 2, "maintenance_margin": value / 4, "explanation": [{"rule": "half"}] * len(frame)})
-
-
-def test_model_of_a_user_is_called_with_the_frame_of_its_positions(margin_of):
-    row = margin_of({"symbol": "X", "margin_model": "half", "quantity": -4, "price": 10.0}, models={"half": half_of_value})
-    assert (row["initial_margin"], row["maintenance_margin"]) == (20, 10)
-    assert json.loads(row["explanation"]) == {"rule": "half"}
-
-
-@pytest.mark.parametrize(
-    ("model", "reason"),
-    [
-        (lambda frame: 1 / 0, "margin model bad failed: ZeroDivisionError: division by zero"),
-        (lambda frame: half_of_value(frame).iloc[:0], "margin model bad failed: ValueError: returned 0 rows for 1 positions"),
-        (lambda frame: half_of_value(frame).assign(maintenance_margin=-1.0), "margin model bad gave no margin"),
-        (lambda frame: half_of_value(frame).assign(initial_margin=np.inf), "margin model bad gave no margin"),
-        (lambda frame: half_of_value(frame).assign(missing="sun spots"), "sun spots"),
-    ],
-)
-def test_model_that_misbehaves_fails_closed_for_its_positions_alone(book_of, model, reason):
-    held = [{"symbol": "X", "margin_model": "bad", "quantity": 1, "price": 10.0}, {"symbol": "Y", "quantity": 1, "price": 10.0}]
-    rows = book_of(held, models={"bad": model})["position_margins"].set_index("symbol")
-    assert rows.loc["X", "missing"] == reason
-    assert np.isnan(rows.loc["X", "maintenance_margin"])
-    assert rows.loc["Y", "maintenance_margin"] == 2.5
