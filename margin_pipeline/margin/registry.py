@@ -22,8 +22,9 @@ from margin_pipeline.margin.models.asset_class import asset_class_rate, rates_in
 from margin_pipeline.margin.models.book import KEY, Book, build_book
 from margin_pipeline.margin.models.cash import cash_secured
 from margin_pipeline.margin.models.day_trading import pattern_day_trading
+from margin_pipeline.margin.models.exchange import exchange_margins_in_force
 from margin_pipeline.margin.models.foreign import UserModel, called, nothing
-from margin_pipeline.margin.models.future import exchange_margins_in_force, future
+from margin_pipeline.margin.models.future import future
 from margin_pipeline.margin.models.future_option import future_option_curve, future_option_fixed
 from margin_pipeline.margin.models.option import option_naked
 from margin_pipeline.margin.models.overlay import with_house

@@ -10,7 +10,7 @@ import pandas as pd
 
 from margin_pipeline.margin.explain import Choice, json_objects
 from margin_pipeline.margin.models.book import Book
-from margin_pipeline.margin.models.future import contract_fields, contract_margin_missing, contract_margins
+from margin_pipeline.margin.models.future import contract_fields, contract_margin_missing
 from margin_pipeline.margin.models.requirement import (
     Array,
     Reasons,
@@ -57,7 +57,7 @@ def future_option_fixed(book: Book, terms: Terms) -> Requirement:
     A long option needs no more than its value, which is all that can be lost.
     """
     factor, root = terms.futures.option_factor, root_of_future(book)
-    future_initial, future_maintenance = contract_margins(root, terms.exchange, terms.intraday)
+    future_initial, future_maintenance = terms.exchange.of_roots(root, terms.intraday)
     short, fx_rate = book.number("quantity") < 0, book.number("fx_rate")
     contracts, price = np.abs(book.number("quantity")), book.number("price")
     cap = np.where(short, np.inf, price * book.number("multiplier"))
@@ -94,7 +94,7 @@ def future_option_curve(book: Book, terms: Terms) -> Requirement:
     long option is not capped at its value: the figures that the curve was fitted to are not, either.
     """
     root, strike, spot = root_of_future(book), book.number("strike"), book.number("underlying_close")
-    future_initial, future_maintenance = contract_margins(root, terms.exchange, terms.intraday)
+    future_initial, future_maintenance = terms.exchange.of_roots(root, terms.intraday)
     growth, price_factor, factor = _shape(book, terms.futures)
     with np.errstate(divide="ignore", invalid="ignore"):
         part = factor * curve(strike, spot, growth, price_factor)

@@ -43,7 +43,9 @@ def with_house(requirement: Requirement, book: Book, terms: Terms) -> Requiremen
     needs fail closed where its rate is above 0.
     """
     rates = (book.number("house_initial_rate"), book.number("house_maintenance_rate"))
-    asked = ((rates[0] > 0) | (rates[1] > 0)) & (book.number("quantity") != 0) & ~book.text("account_type").among(*EXEMPT_ACCOUNTS)
+    asked = (rates[0] > 0) | (rates[1] > 0)
+    if asked.any():
+        asked &= (book.number("quantity") != 0) & ~book.text("account_type").among(*EXEMPT_ACCOUNTS)
     if not asked.any():
         return requirement
     amounts, notional = _house_amounts(book, rates)

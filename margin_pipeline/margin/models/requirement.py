@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from margin_pipeline.margin.models.book import Book
+from margin_pipeline.margin.models.exchange import ExchangeMargins
 from margin_pipeline.margin.tiers import Schedule
 from margin_pipeline.parameters.margin_models import AssetClassRates, FuturesRules
 from margin_pipeline.parameters.option_rates import OptionRates
@@ -30,7 +31,7 @@ class Terms:
     as_of : business date.
     stock, day_trading, options, asset_classes, futures : rates and rules.
     given_rates : (initial, maintenance) by asset class from margin_rates, which replace the shipped ones.
-    exchange : futures margins in force, indexed by root.
+    exchange : futures margins in force.
     schedules : margin schedules in force, by name.
     usd : US dollars for one unit of each currency.
     intraday : whether intraday rates and rules apply.
@@ -44,7 +45,7 @@ class Terms:
     asset_classes: AssetClassRates
     futures: FuturesRules
     given_rates: Mapping[str, tuple[float, float]]
-    exchange: pd.DataFrame
+    exchange: ExchangeMargins
     schedules: Mapping[str, Schedule]
     usd: Mapping[str, float]
     intraday: bool = False
@@ -77,7 +78,7 @@ class Reasons:
 
     def add(self, where: Array, text: Callable[[int], str]) -> None:
         """Add `text(row)` to the rows where the (n,) condition holds."""
-        for row in np.flatnonzero(where).tolist():
+        for row in where.nonzero()[0].tolist():
             self.add_to(row, text(row))
 
     def add_to(self, row: int, reason: str) -> None:
