@@ -141,15 +141,17 @@ def model_choice(as_of: dt.date) -> ModelChoice:
         accounts_without_contracts=frozenset(v["accounts_without_contracts"]),
         scheduled_model=str(v["scheduled_model"]),
         scheduled_classes={str(account): frozenset(classes) for account, classes in v["scheduled_classes"].items()},
-        by_product=tuple(_product_rule(rule) for rule in v["by_product"]),
+        by_product=tuple(product_rule(rule) for rule in v["by_product"]),
     )
 
 
-def _product_rule(rule: Mapping[str, Any]) -> ProductRule:
-    def texts(name: str) -> frozenset[str]:
-        return frozenset(str(text) for text in rule[name])
+def product_rule(values: Mapping[str, Any]) -> ProductRule:
+    """Rule of products from its values in model_choice.yaml."""
 
-    return ProductRule(texts("products"), texts("asset_classes"), texts("account_types"), str(rule["model"]))
+    def texts(name: str) -> frozenset[str]:
+        return frozenset(str(text) for text in values[name])
+
+    return ProductRule(texts("products"), texts("asset_classes"), texts("account_types"), str(values["model"]))
 
 
 def asset_class_rates(as_of: dt.date) -> AssetClassRates:

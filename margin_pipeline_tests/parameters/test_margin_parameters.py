@@ -9,10 +9,10 @@ import pytest
 from margin_pipeline.parameters import ParameterError
 from margin_pipeline.parameters.margin_models import asset_class_rates, futures_rules, model_choice
 from margin_pipeline.parameters.option_rates import option_rates
-from margin_pipeline.parameters.stock_rates import stock_rates
+from margin_pipeline.parameters.stock_rates import day_trading_rules, stock_rates
 
 
-@pytest.mark.parametrize("reader", [stock_rates, option_rates, asset_class_rates, futures_rules, model_choice])
+@pytest.mark.parametrize("reader", [stock_rates, day_trading_rules, option_rates, asset_class_rates, futures_rules, model_choice])
 def test_every_record_is_there_on_any_date_from_1990_on(reader):
     for day in (dt.date(1990, 1, 2), dt.date(2010, 12, 1), dt.date(2010, 12, 2), dt.date(2030, 1, 2)):
         assert ":" in reader(day).label

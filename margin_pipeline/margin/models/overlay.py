@@ -22,6 +22,7 @@ from margin_pipeline.margin.models.requirement import (
     underlying_price_missing,
     without,
 )
+from margin_pipeline.margin.valuation import SECURITY_OPTIONS
 
 EXEMPT_ACCOUNTS = ("cash",)
 """Accounts that borrow nothing, so that the house has nothing to protect."""
@@ -38,14 +39,16 @@ def with_house(requirement: Requirement, book: Book, terms: Terms) -> Requiremen
 
     Notes
     -----
-    The house asks its rate x |notional|; the notional of an option is the close of its underlying x multiplier x quantity. A long option
-    never needs more than its market value for it, which is all that can be lost. Cash accounts are exempt. Inputs that only the house
-    needs fail closed where its rate is above 0.
+    The house asks its rate x |notional|; the notional of an option is the close of its underlying x multiplier x quantity. Of a long
+    option no more than its market value can be lost: a long futures option never needs more for the house, and the house asks nothing
+    of a long option on stock or an index, whose price is required at the purchase and then leaves margin equity (what has loan value
+    keeps its rule). Cash accounts are exempt. Inputs that only the house needs fail closed where its rate is above 0.
     """
     rates = (book.number("house_initial_rate"), book.number("house_maintenance_rate"))
     asked = (rates[0] > 0) | (rates[1] > 0)
     if asked.any():
-        asked &= (book.number("quantity") != 0) & ~book.text("account_type").among(*EXEMPT_ACCOUNTS)
+        paid = (book.number("quantity") > 0) & book.text("asset_class").among(*SECURITY_OPTIONS)
+        asked &= (book.number("quantity") != 0) & ~paid & ~book.text("account_type").among(*EXEMPT_ACCOUNTS)
     if not asked.any():
         return requirement
     amounts, notional = _house_amounts(book, rates)
