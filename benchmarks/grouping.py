@@ -74,6 +74,7 @@ def option_book(legs_by_underlying: np.ndarray, portfolios: int, seed: int, port
             settlement=None,
             deliverable_units=np.nan,
             conversion_ratio=np.nan,
+            index_ratio=np.nan,
             leverage_factor=1.0,
             breadth=None,
         )

@@ -6,15 +6,15 @@ Belongs here: the entry that a pipeline stage calls. Not here: the rules (struct
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from margin_pipeline.margin.grouping import assembly, programs
+from margin_pipeline.margin.grouping.choose import choose
 from margin_pipeline.margin.grouping.greedy import greedy_units
 from margin_pipeline.margin.grouping.netting import net_book
-from margin_pipeline.margin.grouping.optimise import solve
 from margin_pipeline.margin.structures import find_candidates, single_amounts
 
 
@@ -34,6 +34,10 @@ def group_positions(
     prices: pd.DataFrame,
     fx_rates: pd.DataFrame,
     as_of: dt.date,
+    house_margins: pd.DataFrame | None = None,
+    *,
+    universal_spread: str | None = None,
+    threads: int = 1,
 ) -> Grouping:
     """Groups of least total maintenance margin for reg_t, portfolio_margin and cash accounts.
 
@@ -41,6 +45,9 @@ def group_positions(
     ----------
     positions, instruments, portfolios, prices, fx_rates : frames of the tables of these names.
     as_of : business date; rates in force on it apply.
+    house_margins : frame of the table: what the house asks at least of securities and short options; None: nothing.
+    universal_spread : "none", "balanced" or "limited_risk" instead of the setting in force (`OptionRates`); None: that setting.
+    threads : underlyings that are solved at once; the result does not depend on it.
 
     Returns
     -------
@@ -49,20 +56,24 @@ def group_positions(
 
     Notes
     -----
-    The least maintenance over all partitions into the declared structures, by integer programming; among equals fewest groups (counted
-    in units), then structure names, then symbols. Series are net over strategies first; ``grouping.netting`` says how legs are shared.
+    The least maintenance over all partitions into the declared structures and, where they are admitted, universal spreads, by integer
+    programming. Among equals: named structures before universal spreads, then fewest groups, then structure names, then symbols. Series
+    are net over strategies first; ``grouping.netting`` says how legs are shared.
     """
-    book = net_book(positions, instruments, portfolios, prices, fx_rates, as_of)
-    with np.errstate(invalid="ignore"):
+    book = net_book(positions, instruments, portfolios, prices, fx_rates, as_of, house_margins)
+    if universal_spread is not None:
+        options = replace(book.table.options, universal_spread=universal_spread)
+        book = replace(book, table=replace(book.table, options=options))
+    with np.errstate(invalid="ignore", divide="ignore"):
         singles = single_amounts(book.table)
         candidates = find_candidates(book.table)
         choice = programs.build(book.table, candidates, singles)
-        solution = solve(choice.program, int(book.table.block.max(initial=-1)) + 1)
         greedy = greedy_units(choice.program)
-        groups = assembly.chosen_groups(book, candidates, choice, solution.units, singles)
+        chosen = choose(book.table, candidates, choice, singles, greedy, threads)
+        groups = assembly.chosen_groups(book, chosen, singles)
         frame = assembly.group_frame(book, groups, as_of)
         legs = assembly.leg_frame(book, groups, frame, choice.alone)
-        proofs = assembly.proof_frame(book, groups, choice, solution, greedy)
+        proofs = assembly.proof_frame(book, groups, choice, chosen, greedy)
     texts = dict.fromkeys(["portfolio_id", "group_id", "underlying", "structure", "legs", "missing", "explanation"], "str")
     ordered = frame[assembly.GROUP_COLUMNS].astype(texts).reset_index(drop=True)
     return Grouping(ordered, legs, proofs)

@@ -13,6 +13,9 @@ import numpy as np
 from margin_pipeline.parameters.reader import ParameterError, in_force
 
 
+UNIVERSAL_SPREAD_SETTINGS = ("none", "balanced", "limited_risk")
+
+
 @dataclass(frozen=True)
 class OptionRates:
     """Rates of options on stock and indices in force on one date, fractions.
@@ -25,6 +28,9 @@ class OptionRates:
     long_dated_months : a long option with more months to its expiry has loan value.
     long_dated_rate : requirement of such an option, of its price.
     hedge_rate : requirement of protected stock, of the exercise price.
+    long_box_rate : requirement of a long European box settled in cash, as the manual prints it, of its width.
+    universal_spread : which limited-risk combinations without a name are margined at their maximum loss: "none"; "balanced", as many
+        longs as shorts of each type; "limited_risk", at least as many.
     broad_breadths : breadths that count as broad.
     label : file and version.
     short_reference, long_reference, cash_reference : rule and paragraph.
@@ -36,6 +42,8 @@ class OptionRates:
     long_dated_months: int
     long_dated_rate: float
     hedge_rate: float
+    long_box_rate: float = 0.5
+    universal_spread: str = "limited_risk"
     broad_breadths: tuple[str, ...] = ("broad", "broad_high_cap")
     label: str = ""
     short_reference: str = ""
@@ -46,6 +54,8 @@ class OptionRates:
         """Refuse rates that no rule can mean."""
         if not all(0 <= rate <= 1 for rate in (self.rate, self.broad_rate, self.minimum_rate, self.long_dated_rate, self.hedge_rate)):
             raise ParameterError(f"{self.label}: rates must be in [0, 1]")
+        if self.universal_spread not in UNIVERSAL_SPREAD_SETTINGS:
+            raise ParameterError(f"{self.label}: universal_spread must be one of {', '.join(UNIVERSAL_SPREAD_SETTINGS)}")
 
     def long_dated_after(self, as_of: dt.date) -> np.datetime64:
         """Last expiry (day) without loan value: a long option that expires later is long dated."""
@@ -70,6 +80,8 @@ def option_rates(as_of: dt.date) -> OptionRates:
         long_dated_months=int(v["long_dated_months"]),
         long_dated_rate=float(v["long_dated_rate"]),
         hedge_rate=float(v["hedge_rate"]),
+        long_box_rate=float(v["long_box_rate"]),
+        universal_spread=str(v["universal_spread"]),
         broad_breadths=tuple(str(b) for b in v["broad_breadths"]),
         label=found.label,
         short_reference=str(v["short_reference"]),

@@ -20,6 +20,7 @@ def _instrument(symbol, asset_class, **terms):
         "deliverable_units": np.nan,
         "leverage_factor": 1.0,
         "conversion_ratio": np.nan,
+        "index_ratio": np.nan,
     }
     return {"symbol": symbol, "asset_class": asset_class, **blank, **numbers, "currency": "USD", **terms}
 
@@ -69,8 +70,8 @@ def build_book(
                 )
             )
         else:
-            ratio = leg.get("conversion_ratio", 1.0)
-            instruments.append(_instrument(symbol, asset_class, underlying=underlying, conversion_ratio=ratio))
+            ratio, exercise = leg.get("conversion_ratio", 1.0), float(leg.get("exercise", np.nan))
+            instruments.append(_instrument(symbol, asset_class, underlying=underlying, conversion_ratio=ratio, strike=exercise))
         price = leg.get("price")
         rows.append(
             {

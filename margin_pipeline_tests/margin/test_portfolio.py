@@ -18,7 +18,7 @@ from margin_pipeline.margin.valuation import value_positions
 AS_OF = dt.date(2022, 12, 28)
 THRESHOLDS = {"warning": 0.80, "critical": 0.90, "emergency": 0.95}
 TEXTS = ("underlying", "option_type", "exercise", "settlement", "breadth", "root", "margin_schedule", "margin_model", "contract_type")
-NUMBERS = ("strike", "deliverable_units", "conversion_ratio", "modified_duration", "margin_leverage", "margin_per_unit")
+NUMBERS = ("strike", "deliverable_units", "conversion_ratio", "modified_duration", "index_ratio", "margin_leverage", "margin_per_unit")
 OPTION = {"asset_class": "equity_option", "underlying": "A", "multiplier": 100.0, "expiry": "2023-03-17", "exercise": "american"}
 INSTRUMENTS = {
     "A": {},

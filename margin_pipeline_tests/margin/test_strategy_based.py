@@ -87,9 +87,16 @@ def test_net_calls_are_those_of_the_2007_handout(case_id, legs, price, net, opti
             [call(546, 1, 2.53), call(550, -1, 0.01), call(554, -1, 0.0)],
             548.392,
             10407.04,
-            ["bull_call_spread", "naked_call"],
+            ["bull_call_ladder"],
         ),
-        ("bull put ladder", [put(544, 1, 0.0), put(548, 1, 0.02), put(552, -1, 3.484)], 548.343, 400, ["bull_put_spread", "long_option"]),
+        ("bull put ladder", [put(544, 1, 0.0), put(548, 1, 0.02), put(552, -1, 3.484)], 548.343, 400, ["bull_put_ladder"]),
+        (
+            "short jelly roll",
+            [call(542, 1, 3.047, 0), put(542, -1, 2.994, 0), call(542, -1, 6.972, 1), put(542, 1, 6.075, 1)],
+            542,
+            11537.2,
+            ["short_jelly_roll"],
+        ),
     ],
 )
 def test_maintenance_is_the_rule_formula_of_the_brokers_strategies(name, legs, price, formula, structures, option_book):

@@ -13,11 +13,21 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from margin_pipeline.margin.grouping.choose import Chosen
 from margin_pipeline.margin.grouping.explanations import explanations, reasons
+from margin_pipeline.margin.grouping.labels import UNIVERSAL, Union, unions
 from margin_pipeline.margin.grouping.netting import NetBook
-from margin_pipeline.margin.grouping.optimise import Solution
 from margin_pipeline.margin.grouping.programs import Choice, symbol_keys
-from margin_pipeline.margin.structures import SINGLES, STRUCTURES, Amounts, Candidates, requirement_of
+from margin_pipeline.margin.structures import (
+    SINGLES,
+    STRUCTURES,
+    UNIVERSAL_SPREAD,
+    Amounts,
+    Candidates,
+    LegTable,
+    requirement_of,
+    universal_amounts,
+)
 from margin_pipeline.margin.structures.catalogue import CALL, PUT, UNKNOWN
 from margin_pipeline.margin.structures.leg_table import Array
 
@@ -67,42 +77,84 @@ class Groups:
         """(g,) first leg of each group."""
         return self.leg[self.start[:-1]]
 
+    @property
+    def last_leg(self) -> Array:
+        """(g,) last leg of each group: an option wherever there is one."""
+        return self.leg[self.start[1:] - 1]
 
-def chosen_groups(book: NetBook, candidates: Candidates, choice: Choice, units: Array, singles: Amounts) -> Groups:
-    """Groups of the chosen candidates, and of what they leave of every leg on its own, ordered by block, structure and symbols."""
-    table = book.table
-    taken = np.flatnonzero(units > 0)
-    chosen, chosen_units = choice.candidate[taken], units[taken]
-    sizes = np.diff(candidates.start)[chosen]
-    start = np.concatenate([[0], np.cumsum(sizes)])
-    entry = np.repeat(candidates.start[:-1][chosen] - start[:-1], sizes) + np.arange(start[-1])
-    leg, used = candidates.leg[entry], candidates.use[entry] * np.repeat(chosen_units, sizes)
-    left = table.quantity - np.bincount(leg, used, minlength=len(table))
+
+def chosen_groups(book: NetBook, chosen: Chosen, singles: Amounts) -> Groups:
+    """Groups of what is chosen, and of what it leaves of every leg on its own, ordered by block, structure and symbols."""
+    table, candidates = book.table, chosen.candidates
+    used = candidates.use * np.repeat(chosen.units, np.diff(candidates.start))
+    left = table.quantity - np.bincount(candidates.leg, used, minlength=len(table))
     alone = np.flatnonzero(left > 1e-9 * table.quantity)
-    names = np.array([s.name for s in STRUCTURES], dtype=object)
+    names = np.array([*(s.name for s in STRUCTURES), UNIVERSAL_SPREAD], dtype=object)
     kind_and_side = zip(table.kind[alone].tolist(), table.side[alone].tolist(), strict=True)
     single_names = np.array([SINGLES[pair] for pair in kind_and_side], dtype=object)
-    joined = _amounts_of(book, candidates, chosen)
+    joined = _amounts_of(table, candidates)
     fields = Amounts.__dataclass_fields__
     groups = Groups(
-        structure=np.concatenate([names[candidates.structure[chosen]], single_names]),
-        units=np.concatenate([chosen_units, left[alone]]),
-        start=np.concatenate([start, start[-1] + 1 + np.arange(len(alone))]),
-        leg=np.concatenate([leg, alone]),
-        quantity=np.concatenate([used * table.side[leg], left[alone] * table.side[alone]]),
+        structure=np.concatenate([names[candidates.structure], single_names]),
+        units=np.concatenate([chosen.units, left[alone]]),
+        start=np.concatenate([candidates.start, candidates.start[-1] + 1 + np.arange(len(alone))]),
+        leg=np.concatenate([candidates.leg, alone]),
+        quantity=np.concatenate([used * table.side[candidates.leg], left[alone] * table.side[alone]]),
         amounts=Amounts(*(np.concatenate([getattr(joined, f), getattr(singles, f)[alone]]) for f in fields)),
     )
-    return _in_order(book, groups)
+    return _in_order(book, _with_composites(table, _in_order(book, groups)))
 
 
-def _amounts_of(book: NetBook, candidates: Candidates, chosen: Array) -> Amounts:
-    columns = {f: np.zeros(len(chosen)) for f in Amounts.__dataclass_fields__}
-    for number in np.unique(candidates.structure[chosen]):
-        here = np.flatnonzero(candidates.structure[chosen] == number)
-        amounts = requirement_of(STRUCTURES[number], book.table, candidates.index_of(chosen[here]))
+def _amounts_of(table: LegTable, candidates: Candidates) -> Amounts:
+    columns = {f: np.zeros(len(candidates)) for f in Amounts.__dataclass_fields__}
+    for number in np.unique(candidates.structure):
+        here = np.flatnonzero(candidates.structure == number)
+        if number == UNIVERSAL:
+            amounts = _universal_amounts(table, candidates, here)
+        else:
+            amounts = requirement_of(STRUCTURES[number], table, candidates.index_of(here))
         for field, column in columns.items():
             column[here] = getattr(amounts, field)
     return Amounts(**columns)
+
+
+def _universal_amounts(table: LegTable, candidates: Candidates, chosen: Array) -> Amounts:
+    found = np.zeros((3, len(chosen)))
+    for place, c in enumerate(chosen.tolist()):
+        entries = slice(candidates.start[c], candidates.start[c + 1])
+        leg = candidates.leg[entries]
+        found[:, place] = universal_amounts(table, leg, candidates.use[entries] * table.side[leg])
+    loss, printed, proceeds = found
+    return Amounts(loss, loss, printed, proceeds, printed)
+
+
+def _with_composites(table: LegTable, groups: Groups) -> Groups:
+    """The groups, those with a name together joined. A long option with loan value stays on its own, for its value counts there."""
+    maintenance = groups.amounts.maintenance
+    joinable = np.isfinite(maintenance) & ((groups.structure != "long_option") | (maintenance == 0.0))
+    found = unions(table, groups.structure, groups.units, groups.start, groups.leg, joinable)
+    if not found:
+        return groups
+    kept = np.ones(len(groups.units), dtype=bool)
+    kept[[part for union in found for part in union.parts]] = False
+    rest = np.flatnonzero(kept)
+    sizes = np.diff(groups.start)
+    entry = np.flatnonzero(np.repeat(kept, sizes))
+    units = np.array([groups.units[union.parts[0]] for union in found])
+    quantity = [_signed(union) * n for union, n in zip(found, units, strict=True)]
+    sums = {f: np.array([getattr(groups.amounts, f)[list(u.parts)].sum() for u in found]) for f in Amounts.__dataclass_fields__}
+    return Groups(
+        structure=np.concatenate([groups.structure[rest], np.array([u.composite.name for u in found], dtype=object)]),
+        units=np.concatenate([groups.units[rest], units]),
+        start=np.concatenate([[0], np.cumsum([*sizes[rest], *(len(u.legs) for u in found)])]).astype(np.int64),
+        leg=np.concatenate([groups.leg[entry], *(u.legs for u in found)]),
+        quantity=np.concatenate([groups.quantity[entry], *quantity]),
+        amounts=Amounts(**{f: np.concatenate([getattr(groups.amounts, f)[rest], sums[f]]) for f in sums}),
+    )
+
+
+def _signed(union: Union) -> Array:
+    return np.array([float(leg.side * leg.ratio) for leg in union.composite.legs])
 
 
 def _in_order(book: NetBook, groups: Groups) -> Groups:
@@ -119,7 +171,7 @@ def _in_order(book: NetBook, groups: Groups) -> Groups:
 
 def group_frame(book: NetBook, groups: Groups, as_of: dt.date) -> pd.DataFrame:
     """Rows of ``strategy_groups``; the groups of netted series come last in each underlying."""
-    owner = book.legs.iloc[groups.first_leg].reset_index(drop=True)
+    owner = book.legs.iloc[groups.last_leg].reset_index(drop=True)
     factor = groups.units * owner["fx_rate"].to_numpy(np.float64)
     unknown = np.isnan(groups.amounts.maintenance * factor)
     factor = np.where(unknown, np.nan, factor)
@@ -226,10 +278,10 @@ def _netted_legs(book: NetBook, frame: pd.DataFrame) -> pd.DataFrame:
     return book.netted.merge(groups, on=["portfolio_id", "symbol"], how="inner").assign(requirement_share=0.0)
 
 
-def proof_frame(book: NetBook, groups: Groups, choice: Choice, solution: Solution, greedy: Array) -> pd.DataFrame:
+def proof_frame(book: NetBook, groups: Groups, choice: Choice, chosen: Chosen, greedy: Array) -> pd.DataFrame:
     """Rows of ``grouping_proofs``: optimum, proven bound, greedy margin and seconds of every underlying with options, base currency."""
     table = book.table
-    blocks = len(solution.bound)
+    blocks = len(chosen.bound)
     owner = book.legs.assign(block=table.block).drop_duplicates("block")
     fx = owner["fx_rate"].to_numpy(np.float64)
     with_options = np.zeros(blocks, dtype=bool)
@@ -240,12 +292,13 @@ def proof_frame(book: NetBook, groups: Groups, choice: Choice, solution: Solutio
     optimum = np.where(incomplete, np.nan, np.bincount(block_of_group, np.nan_to_num(margin), minlength=blocks)) * fx
     apart = np.bincount(table.block, choice.alone * table.quantity, minlength=blocks)
     matched = np.bincount(choice.program.block, greedy * choice.program.saving, minlength=blocks)
-    bound, greedily = (apart - solution.bound) * fx, (apart - matched) * fx
-    rows = owner[["portfolio_id", "underlying"]].assign(
+    bound, greedily = (apart - chosen.bound) * fx, (apart - matched) * fx
+    rows = owner[["portfolio_id"]].assign(
+        underlying=owner["class_group"],
         optimum=optimum,
         lower_bound=np.where(incomplete, np.nan, bound),
         greedy_margin=np.where(incomplete, np.nan, greedily),
-        seconds=solution.seconds,
+        seconds=chosen.seconds,
         options=with_options,
     )
     key = ["portfolio_id", "underlying"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from margin_pipeline.margin.grouping.netting import NetBook
-from margin_pipeline.margin.structures.catalogue import CALL, LONG, PUT, SHORT, SINGLES, STOCK, STRUCTURES, UNKNOWN
+from margin_pipeline.margin.structures.catalogue import CALL, COMPOSITES, LONG, PUT, SHORT, SINGLES, STOCK, STRUCTURES, UNIVERSAL_REFERENCE, UNIVERSAL_SPREAD, UNKNOWN
 from margin_pipeline.margin.structures.leg_table import LegTable
 from margin_pipeline.margin.structures.requirements import REQUIREMENTS
 
@@ -44,6 +44,9 @@ def _rule_texts(table: LegTable) -> dict[str, tuple[str, str]]:
         (False, SHORT): options.short_reference,
     }
     texts = {name: (SINGLE_RULES[name], by_kind[kind not in (CALL, PUT, UNKNOWN), side]) for (kind, side), name in SINGLES.items()}
+    for composite in COMPOSITES:
+        texts[composite.name] = ("a name for its parts: what they need together", composite.reference)
+    texts[UNIVERSAL_SPREAD] = ("options that limit each other's loss: the greatest loss without premiums", UNIVERSAL_REFERENCE)
     for structure in STRUCTURES:
         first_line = (REQUIREMENTS[structure.requirement].__doc__ or "").strip().splitlines()[0]
         texts[structure.name] = (first_line, structure.reference)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from margin_pipeline.margin.house import house_rates
 from margin_pipeline.margin.structures.catalogue import CALL, CONVERTIBLE, LONG, PUT, SHORT, STOCK, UNKNOWN, WARRANT
 from margin_pipeline.margin.structures.leg_table import Array, LegTable
 from margin_pipeline.margin.valuation import SECURITY_OPTIONS, Closes, at_symbols
@@ -39,6 +40,7 @@ TERMS = [
     "deliverable_units",
     "leverage_factor",
     "conversion_ratio",
+    "index_ratio",
 ]
 
 
@@ -49,7 +51,7 @@ class NetBook:
     Attributes
     ----------
     table : net legs.
-    legs : frame by leg: portfolio_id, underlying, symbol, currency, base_currency, fx_rate, net.
+    legs : frame by leg: portfolio_id, class_group (what the block is on), underlying, symbol, currency, base_currency, fx_rate, net.
     rows : frame of strategy rows sorted by leg: leg, strategy, symbol, quantity, net.
     netted : frame of series that net to zero: portfolio_id, underlying, symbol, strategy, quantity.
     """
@@ -67,6 +69,7 @@ def net_book(
     prices: pd.DataFrame,
     fx_rates: pd.DataFrame,
     as_of: dt.date,
+    house_margins: pd.DataFrame | None = None,
 ) -> NetBook:
     """Net legs of the stock and option positions in reg_t, portfolio_margin and cash accounts.
 
@@ -74,6 +77,7 @@ def net_book(
     ----------
     positions, instruments, portfolios, prices, fx_rates : frames of the tables of these names.
     as_of : business date.
+    house_margins : frame of the table: what the house asks at least; None: nothing.
 
     Returns
     -------
@@ -96,8 +100,8 @@ def net_book(
     rows = rows.merge(position, on=key, how="inner").sort_values(["leg", "strategy"], kind="stable", ignore_index=True)
     netted = held.merge(series.loc[flat, key], on=key)[[*key, "underlying", "strategy", "quantity"]]
     netted = netted.sort_values([*key, "strategy"], ignore_index=True)
-    table = _leg_table(legs, instruments, prices, fx_rates, as_of)
-    named = ["portfolio_id", "underlying", "symbol", "currency", "base_currency", "fx_rate", "net"]
+    table = _leg_table(legs, instruments, prices, fx_rates, as_of, house_margins)
+    named = ["portfolio_id", "class_group", "underlying", "symbol", "currency", "base_currency", "fx_rate", "net"]
     return NetBook(table, legs.rename(columns={"quantity": "net"})[named], rows, netted)
 
 
@@ -109,6 +113,7 @@ def _held(positions: pd.DataFrame, instruments: pd.DataFrame, portfolios: pd.Dat
     held = positions.loc[taking_part, columns].merge(accounts, on="portfolio_id", how="inner")
     held = held.merge(instruments[TERMS], on="symbol", how="left")
     own = held["asset_class"].isin(["equity", "etf"]) | held["underlying"].isna()
+    held["index"] = held["underlying"]
     held["underlying"] = held["underlying"].where(~own, held["symbol"])
     return held
 
@@ -119,13 +124,26 @@ def _sorted_legs(series: pd.DataFrame) -> pd.DataFrame:
     kind = series["asset_class"].map(KINDS).fillna(UNKNOWN).astype(np.int8).to_numpy()
     complete = option & series["strike"].gt(0) & series["expiry"].notna() & series["option_type"].notna()
     kind = np.where(complete & (series["option_type"] == "call"), CALL, np.where(complete & (series["option_type"] == "put"), PUT, kind))
-    unending = (kind == CONVERTIBLE) & series["expiry"].isna().to_numpy()
+    unending = np.isin(kind, (CONVERTIBLE, WARRANT)) & series["expiry"].isna().to_numpy()
     expiry_day = np.where(unending, NEVER, _days(series["expiry"]))
-    legs = series.assign(kind=kind, expiry_day=expiry_day, strike=series["strike"].where(option, 0.0).fillna(0.0))
-    order = ["portfolio_id", "underlying", "currency", "kind", "expiry_day", "strike", "symbol"]
+    strike = np.where(kind == WARRANT, series["strike"], series["strike"].where(option, 0.0).fillna(0.0))
+    legs = series.assign(kind=kind, expiry_day=expiry_day, strike=strike, class_group=_class_groups(series))
+    order = ["portfolio_id", "class_group", "currency", "kind", "expiry_day", "strike", "symbol"]
     legs = legs.sort_values(order, ignore_index=True)
-    legs["block"] = legs.groupby(["portfolio_id", "underlying", "currency"], sort=True).ngroup()
+    legs["block"] = legs.groupby(["portfolio_id", "class_group", "currency"], sort=True).ngroup()
     return legs
+
+
+def _class_groups(series: pd.DataFrame) -> pd.Series:
+    """What each series is grouped with: its underlying, or the index that its fund follows where the portfolio holds options on it."""
+    fund = (series["asset_class"] == "etf") & series["index_ratio"].notna() & series["index"].notna()
+    on_index = series.loc[series["asset_class"] == "index_option", ["portfolio_id", "underlying"]].drop_duplicates()
+    follows = series.loc[fund, ["portfolio_id", "symbol", "index"]].rename(columns={"symbol": "underlying"})
+    if follows.empty or on_index.empty:
+        return series["underlying"]
+    met = follows.merge(on_index.rename(columns={"underlying": "index"}), on=["portfolio_id", "index"], how="inner")
+    found = series[["portfolio_id", "underlying"]].merge(met, on=["portfolio_id", "underlying"], how="left")["index"]
+    return series["underlying"].where(found.isna().to_numpy(), found.to_numpy())
 
 
 def _days(dates: pd.Series) -> Array:
@@ -133,7 +151,14 @@ def _days(dates: pd.Series) -> Array:
     return np.where(np.isnat(days), 0, days.astype(np.int64))
 
 
-def _leg_table(legs: pd.DataFrame, instruments: pd.DataFrame, prices: pd.DataFrame, fx_rates: pd.DataFrame, as_of: dt.date) -> LegTable:
+def _leg_table(
+    legs: pd.DataFrame,
+    instruments: pd.DataFrame,
+    prices: pd.DataFrame,
+    fx_rates: pd.DataFrame,
+    as_of: dt.date,
+    house_margins: pd.DataFrame | None,
+) -> LegTable:
     stock, options = stock_rates(as_of), option_rates(as_of)
     close = Closes.of(prices, as_of).today
     known = instruments.set_index("symbol")
@@ -143,8 +168,10 @@ def _leg_table(legs: pd.DataFrame, instruments: pd.DataFrame, prices: pd.DataFra
     index_option = (legs["asset_class"] == "index_option").to_numpy()
     multiplier = np.where(option, legs["multiplier"].to_numpy(np.float64), 1.0)
     size = np.where(option, legs["deliverable_units"].fillna(legs["multiplier"]).to_numpy(np.float64), 1.0)
-    convertible = (legs["kind"] == CONVERTIBLE).to_numpy()
-    size = np.where(convertible, legs["conversion_ratio"].fillna(0.0).to_numpy(np.float64), size)
+    converts = legs["kind"].isin([CONVERTIBLE, WARRANT]).to_numpy()
+    size = np.where(converts, legs["conversion_ratio"].fillna(0.0).to_numpy(np.float64), size)
+    price, spot = legs["price"].to_numpy(np.float64), at_symbols(close, legs["underlying"])
+    house = _house(legs, house_margins, np.where(option, spot * multiplier, price))
     far = options.long_dated_after(as_of).astype("datetime64[D]").astype(np.int64)
     exercise, settlement = legs["exercise"], legs["settlement"]
     return LegTable(
@@ -153,10 +180,11 @@ def _leg_table(legs: pd.DataFrame, instruments: pd.DataFrame, prices: pd.DataFra
         kind=legs["kind"].to_numpy(np.int8),
         side=np.where(legs["quantity"].to_numpy() > 0, LONG, SHORT),
         quantity=legs["quantity"].abs().to_numpy(np.float64),
-        price=legs["price"].to_numpy(np.float64),
-        spot=at_symbols(close, legs["underlying"]),
+        price=price,
+        spot=spot,
         strike=legs["strike"].to_numpy(np.float64),
         expiry=legs["expiry_day"].to_numpy(np.int64),
+        deliverable=pd.factorize(legs["underlying"], sort=True)[0],
         size=size,
         multiplier=multiplier,
         rate=np.where(broad, options.broad_rate, options.rate),
@@ -164,8 +192,19 @@ def _leg_table(legs: pd.DataFrame, instruments: pd.DataFrame, prices: pd.DataFra
         european=(exercise.eq("european") | (exercise.isna() & index_option)).to_numpy(bool),
         cash_settled=(settlement.eq("cash") | (settlement.isna() & index_option)).to_numpy(bool),
         long_dated=option & (legs["expiry_day"].to_numpy() > far),
+        on_index=index_option,
         cash_account=(legs["account_type"] == "cash").to_numpy(bool),
         dollars=1.0 / legs["currency"].map(usd_rates(fx_rates, as_of)).to_numpy(np.float64),
+        house_initial=house[0],
+        house_maintenance=house[1],
         stock=stock,
         options=options,
     )
+
+
+def _house(legs: pd.DataFrame, house_margins: pd.DataFrame | None, notional: Array) -> tuple[Array, Array]:
+    """What the house asks of one unit, (n,) each: of securities and short options in margin accounts, which alone can lose more than is paid."""
+    asked = [np.where(rate > 0, rate * notional, 0.0) for rate in house_rates(house_margins, legs["symbol"], legs["asset_class"])]
+    long_option = legs["asset_class"].isin(SECURITY_OPTIONS).to_numpy() & (legs["quantity"] > 0).to_numpy()
+    exempt = long_option | (legs["account_type"] == "cash").to_numpy()
+    return np.where(exempt, 0.0, asked[0]), np.where(exempt, 0.0, asked[1])

@@ -74,14 +74,20 @@ def _order(table: LegTable, candidates: Candidates, chosen: Array) -> Array:
     return np.lexsort((*symbols.T[::-1], names[candidates.structure[chosen]], candidates.block[chosen]))
 
 
+SYMBOL_KEYS = 8
+"""Symbols by which rows of legs are put in order."""
+
+
 def symbol_keys(rank: Array, start: Array, leg: Array) -> Array:
-    """(c, 4) ranks of the symbols of each row of legs, ascending, padded with -1 at the end."""
+    """(c, SYMBOL_KEYS) least ranks of the symbols of each row of legs, ascending, padded with -1 at the end."""
     sizes = np.diff(start)
-    keys = np.full((len(sizes), 4), np.iinfo(np.int64).max)
     row = np.repeat(np.arange(len(sizes)), sizes)
-    keys[row, np.arange(len(leg)) - np.repeat(start[:-1], sizes)] = rank[leg]
-    keys.sort(axis=1)
-    return np.where(keys == np.iinfo(np.int64).max, -1, keys)
+    ranks = rank[leg][np.lexsort((rank[leg], row))]
+    place = np.arange(len(leg)) - np.repeat(start[:-1], sizes)
+    keys = np.full((len(sizes), SYMBOL_KEYS), -1)
+    kept = place < SYMBOL_KEYS
+    keys[row[kept], place[kept]] = ranks[kept]
+    return keys
 
 
 def _columns(candidates: Candidates, chosen: Array, saving: Array, table: LegTable) -> Program:

@@ -4,13 +4,15 @@ Belongs here: the declared structures, their requirements, finding every place w
 """
 
 from margin_pipeline.margin.structures.candidates import Candidates, find_candidates
-from margin_pipeline.margin.structures.catalogue import SINGLES, STRUCTURES, Leg, Structure
+from margin_pipeline.margin.structures.catalogue import COMPOSITES, SINGLES, STRUCTURES, UNIVERSAL_SPREAD, Leg, Structure
 from margin_pipeline.margin.structures.leg_table import LegTable
-from margin_pipeline.margin.structures.requirements import Amounts, requirement_of, single_amounts
+from margin_pipeline.margin.structures.requirements import Amounts, requirement_of, single_amounts, universal_amounts, universal_loss
 
 __all__ = [
+    "COMPOSITES",
     "SINGLES",
     "STRUCTURES",
+    "UNIVERSAL_SPREAD",
     "Amounts",
     "Candidates",
     "Leg",
@@ -19,4 +21,6 @@ __all__ = [
     "find_candidates",
     "requirement_of",
     "single_amounts",
+    "universal_amounts",
+    "universal_loss",
 ]

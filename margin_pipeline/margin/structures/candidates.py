@@ -12,6 +12,9 @@ import numpy as np
 from margin_pipeline.margin.structures.catalogue import SECURITIES, STRUCTURES, Structure
 from margin_pipeline.margin.structures.leg_table import Array, LegTable
 
+LIMITED_RISK = ("maximum_loss", "box")
+"""Requirements of options that limit each other's loss; such options are of one exercise style."""
+
 PAIRS_ONLY_FROM_LEGS = 62
 """Blocks of so many legs take structures of two legs only: the count of larger ones grows with the third and fourth power."""
 
@@ -37,6 +40,13 @@ class Candidates:
 
     def __len__(self) -> int:
         return len(self.structure)
+
+    def part(self, chosen: Array) -> Candidates:
+        """Some candidates, in the order given."""
+        sizes = np.diff(self.start)[chosen]
+        start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        entries = np.repeat(self.start[:-1][chosen] - start[:-1], sizes) + np.arange(start[-1])
+        return Candidates(self.structure[chosen], self.block[chosen], start, self.leg[entries], self.use[entries])
 
     def index_of(self, chosen: Array) -> Array:
         """(n, k) rows of the leg table of candidates that share one structure."""
@@ -76,7 +86,7 @@ def _use(table: LegTable, structure: Structure, index: Array) -> Array:
     ratios = np.array([leg.ratio for leg in structure.legs], dtype=np.float64)
     use = np.broadcast_to(ratios, index.shape).copy()
     if structure.legs[0].kind in SECURITIES:
-        use[:, 0] = table.size[index[:, 1]] / table.size[index[:, 0]]
+        use[:, 0] = table.units_of_security(index[:, 0], index[:, 1])
     return use
 
 
@@ -91,7 +101,7 @@ def _places(table: LegTable, structure: Structure, eligible: Array) -> Array:
         if not len(index):
             return np.zeros((0, len(structure.legs)), dtype=np.int64)
     if structure.legs[0].kind in SECURITIES:
-        index = index[table.quantity[index[:, 0]] * table.size[index[:, 0]] >= table.size[index[:, 1]]]
+        index = index[table.quantity[index[:, 0]] >= table.units_of_security(index[:, 0], index[:, 1])]
     return index
 
 
@@ -116,14 +126,25 @@ def _conditions_hold(table: LegTable, structure: Structure, index: Array, last: 
             holds &= ~table.european[index[:, a]]
             continue
         values = getattr(table, field)
-        holds &= _COMPARISONS[comparison](values[index[:, a]], values[index[:, b]])
+        holds &= COMPARISONS[comparison](values[index[:, a]], values[index[:, b]])
     first_option = int(structure.legs[0].kind in SECURITIES)
     if last > first_option:
         one, other = index[:, first_option], index[:, last]
         holds &= (table.size[one] == table.size[other]) & (table.multiplier[one] == table.multiplier[other])
-        if structure.requirement == "maximum_loss":
+        holds &= table.deliverable[one] == table.deliverable[other]
+        if structure.requirement in LIMITED_RISK:
             holds &= table.european[one] == table.european[other]
+    elif last == first_option == 1:
+        holds &= _delivers(table, structure, index[:, 0], index[:, last])
     return holds
 
 
-_COMPARISONS = {"<": np.less, ">": np.greater, "==": np.equal, "!=": np.not_equal, ">=": np.greater_equal}
+def _delivers(table: LegTable, structure: Structure, security: Array, option: Array) -> Array:
+    """Whether the security is what the option delivers or, where the structure admits it, an unleveraged fund on the option's index."""
+    same = table.deliverable[security] == table.deliverable[option]
+    if not structure.follows_index:
+        return same
+    return same | (table.on_index[option] & (table.leverage[security] == 1.0) & ~table.cash_account[security])
+
+
+COMPARISONS = {"<": np.less, ">": np.greater, "==": np.equal, "!=": np.not_equal, ">=": np.greater_equal}

@@ -53,12 +53,12 @@ class _Legs:
 
 
 def short_option_requirement(legs: _Legs) -> Array:
-    """Requirement of one short option contract, premium included; FINRA 4210(f)(2)(E)."""
+    """Requirement of one short option contract, premium included; FINRA 4210(f)(2)(E), or what the house asks if that is more."""
     options = legs.table.options
     a_unit = short_requirement(
         legs["price"], legs["spot"], legs["strike"], legs["kind"] == CALL, legs["rate"], options.minimum_rate, legs["leverage"]
     )
-    return legs["multiplier"] * a_unit
+    return np.maximum(legs["multiplier"] * a_unit, legs["house_maintenance"])
 
 
 def single_amounts(table: LegTable) -> Amounts:
@@ -74,7 +74,8 @@ def single_amounts(table: LegTable) -> Amounts:
     loan = np.where(table.long_dated, long_rate * premium, 0.0)
     long = Amounts(loan, long_rate * premium, long_rate * premium, zero, loan)
     naked = short_option_requirement(legs)
-    short = Amounts(naked, naked, naked, premium, naked)
+    opened = np.maximum(naked, table.house_initial)
+    short = Amounts(naked, opened, opened, premium, naked)
     unknown = Amounts(nothing, nothing, nothing, nothing, nothing)
     margin_account = securities.where(share, long.where(long_option, short.where(short_option, unknown)))
     return _single_in_cash_account(table, premium).where(table.cash_account, margin_account)
@@ -82,7 +83,8 @@ def single_amounts(table: LegTable) -> Amounts:
 
 def _single_security(table: LegTable) -> Amounts:
     maintenance = maintenance_margin(table.side, table.price, table.stock, table.leverage, table.dollars)
-    initial = initial_margin(table.side, table.price, maintenance, table.stock)
+    maintenance = np.maximum(maintenance, table.house_maintenance)
+    initial = np.maximum(initial_margin(table.side, table.price, maintenance, table.stock), table.house_initial)
     proceeds = np.where(table.side == SHORT, table.price, 0.0)
     zero = np.zeros(len(table))
     return Amounts(maintenance, initial, initial + proceeds, zero, maintenance + proceeds)
@@ -134,12 +136,53 @@ def maximum_loss(legs: _Legs, structure: Structure) -> Amounts:
     return Amounts(margin, margin, gross, received[:, held < 0].sum(axis=1), gross)
 
 
+def box(legs: _Legs, structure: Structure) -> Amounts:
+    """Box spread: the greatest loss without premiums; the manual prints half the width for a long European box settled in cash.
+
+    FINRA 4210(f)(2)(F)(iii): such a box lends against half of what it will surely pay; nothing else is asked of it.
+    """
+    amounts = maximum_loss(legs, structure)
+    width = np.abs(legs["strike"][:, 2] - legs["strike"][:, 0]) * legs["multiplier"][:, 0]
+    lends = legs["european"].all(axis=1) & legs["cash_settled"].all(axis=1) & ~legs["cash_account"][:, 0]
+    lends &= structure.legs[0].side == LONG
+    half = legs.table.options.long_box_rate * width
+    zero = np.zeros(len(width))
+    return Amounts(amounts.maintenance, amounts.initial, half, zero, half).where(lends, amounts)
+
+
+def universal_loss(table: LegTable, leg: Array, quantity: Array) -> tuple[Array, Array]:
+    """Money lost on options of one kind of contract at every kink of their pay-off, premiums apart.
+
+    Parameters
+    ----------
+    table : legs.
+    leg : (k,) rows of options of one multiplier.
+    quantity : (k,) signed contracts.
+
+    Returns
+    -------
+    Prices (zero and every strike, ascending) and the loss at each, instrument currency, negative where money is made.
+    """
+    price = np.unique(np.concatenate([[0.0], table.strike[leg]]))
+    above = price[:, None] - table.strike[leg]
+    intrinsic = np.maximum(np.where(table.kind[leg] == CALL, above, -above), 0.0)
+    return price, -(intrinsic @ (quantity * table.multiplier[leg]))
+
+
+def universal_amounts(table: LegTable, leg: Array, quantity: Array) -> tuple[float, float, float]:
+    """Margin, printed requirement and proceeds of options that are margined together at their maximum loss; see `maximum_loss`."""
+    loss = float(np.maximum(universal_loss(table, leg, quantity)[1].max(), 0.0))
+    premium = table.price[leg] * table.multiplier[leg] * quantity
+    return loss, loss + float(premium[quantity > 0].sum()), -float(premium[quantity < 0].sum())
+
+
 def short_put_and_call(legs: _Legs, structure: Structure) -> Amounts:
     """Short put and short call: the greater of the two requirements plus the premium of the other side; FINRA 4210(f)(2)(G)(i)."""
     premium = legs["price"] * legs["multiplier"]
     each = short_option_requirement(legs)
-    total = np.where(each[:, 0] >= each[:, 1], each[:, 0] + premium[:, 1], each[:, 1] + premium[:, 0])
-    return Amounts(total, total, total, premium.sum(axis=1), total)
+    opened = np.maximum(each, legs["house_initial"])
+    total, initial = (np.where(a[:, 0] >= a[:, 1], a[:, 0] + premium[:, 1], a[:, 1] + premium[:, 0]) for a in (each, opened))
+    return Amounts(total, initial, initial, premium.sum(axis=1), total)
 
 
 def long_options(legs: _Legs, structure: Structure) -> Amounts:
@@ -159,14 +202,16 @@ class _StockUnit:
 
 
 def _units(legs: _Legs) -> Array:
-    """Units of the security that make the shares of one contract: those shares, or fewer convertibles."""
-    return legs["size"][:, 1] / legs["size"][:, 0]
+    """Units of the security that stand for what one contract delivers."""
+    return legs.table.units_of_security(legs.index[:, 0], legs.index[:, 1])
 
 
 def _stock_unit(legs: _Legs) -> _StockUnit:
     shares, price, side = _units(legs), legs["price"][:, 0], legs["side"][:, 0]
     maintenance = maintenance_margin(side * shares, price, legs.table.stock, legs["leverage"][:, 0], legs["dollars"][:, 0])
-    return _StockUnit(shares, shares * price, maintenance, initial_margin(side * shares, price, maintenance, legs.table.stock))
+    maintenance = np.maximum(maintenance, shares * legs["house_maintenance"][:, 0])
+    initial = initial_margin(side * shares, price, maintenance, legs.table.stock)
+    return _StockUnit(shares, shares * price, maintenance, np.maximum(initial, shares * legs["house_initial"][:, 0]))
 
 
 def _in_the_money(legs: _Legs, leg: int) -> Array:
@@ -210,6 +255,20 @@ def covered_call(legs: _Legs, structure: Structure) -> Amounts:
     maintenance = printed + _in_the_money(legs, 1)
     amounts = Amounts(maintenance, np.maximum(stock.initial, maintenance), stock.initial, _premium(legs, 1), printed)
     return _paid_in_cash_account(legs, amounts)
+
+
+def warrant_covered_call(legs: _Legs, structure: Structure) -> Amounts:
+    """Long warrants cover a short call: the warrants in full, plus what their exercise price exceeds the call's by.
+
+    FINRA 4210(f)(2)(H)(iv): warrants that ask for a payment have no loan value here. The manual prints maintenance with the warrants
+    at no more than the call's exercise price.
+    """
+    warrants = _units(legs)
+    value = warrants * legs["price"][:, 0]
+    payment = np.maximum(legs["strike"][:, 0] - legs["strike"][:, 1], 0.0) * legs["size"][:, 1]
+    needed = value + payment
+    printed = np.minimum(value, _exercise(legs, 1)) + payment
+    return Amounts(needed, needed, needed, _premium(legs, 1), printed)
 
 
 def covered_put(legs: _Legs, structure: Structure) -> Amounts:
@@ -280,9 +339,11 @@ REQUIREMENTS: dict[str, Callable[[_Legs, Structure], Amounts]] = {
     f.__name__: f
     for f in (
         maximum_loss,
+        box,
         short_put_and_call,
         long_options,
         covered_call,
+        warrant_covered_call,
         covered_put,
         protective_put,
         protective_call,
