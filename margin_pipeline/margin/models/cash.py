@@ -11,16 +11,15 @@ import pandas as pd
 from margin_pipeline.margin.explain import Choice, json_objects
 from margin_pipeline.margin.models.book import Book
 from margin_pipeline.margin.models.requirement import (
-    Array,
     Reasons,
     Requirement,
     Terms,
     exchange_rate_missing,
     finished,
 )
-from margin_pipeline.margin.models.texts import Texts
 from margin_pipeline.margin.valuation import SECURITY_OPTIONS
 
+FUTURES = {"future": "a future", "future_option": "a futures option"}
 RULES = ("paid in full", "short put: exercise price in full", "not admissible")
 
 
@@ -34,14 +33,13 @@ def cash_secured(book: Book, terms: Terms) -> Requirement:
     """
     quantity, fx_rate = book.number("quantity"), book.number("fx_rate")
     asset_class = book.text("asset_class")
-    leveraged = asset_class.among("future", "future_option") | book.text("contract_type").given
+    leveraged = asset_class.among(*FUTURES) | book.text("contract_type").given
     short_put = (quantity < 0) & asset_class.among(*SECURITY_OPTIONS) & book.text("option_type").among("put")
     inadmissible = (quantity != 0) & (leveraged | ((quantity < 0) & ~short_put))
     secured = np.abs(quantity) * book.number("strike") * book.number("multiplier") * fx_rate
     margin = np.where(short_put, secured, 0.0)
     reasons, symbol = Reasons(len(book)), book.text("symbol")
-    kind = _kinds(asset_class, leveraged)
-    reasons.add(inadmissible, lambda row: f"{symbol[row]}: {kind[row]} is not admissible in a cash account")
+    reasons.add(inadmissible, lambda row: f"{symbol[row]}: {_kind(asset_class[row], leveraged[row])} is not admissible in a cash account")
     reasons.add(short_put & np.isnan(book.number("strike")), lambda row: f"contract terms of {symbol[row]}")
     exchange_rate_missing(book, reasons, terms.as_of, needed=short_put)
 
@@ -59,12 +57,10 @@ def cash_secured(book: Book, terms: Terms) -> Requirement:
     return finished(margin, margin, reasons, explanation)
 
 
-def _kinds(asset_class: Texts, leveraged: Array) -> Array:
-    """(n,) what an inadmissible position is called."""
-    kinds = {
-        "a future": asset_class.among("future"),
-        "a futures option": asset_class.among("future_option"),
-        "a leveraged contract": leveraged,
-        "a short call without cover": asset_class.among(*SECURITY_OPTIONS),
-    }
-    return np.select(list(kinds.values()), list(kinds), "a short security").astype(object)
+def _kind(asset_class: str | None, leveraged: bool) -> str:
+    """What an inadmissible position is called."""
+    if asset_class in FUTURES:
+        return FUTURES[asset_class]
+    if leveraged:
+        return "a leveraged contract"
+    return "a short call without cover" if asset_class in SECURITY_OPTIONS else "a short security"
