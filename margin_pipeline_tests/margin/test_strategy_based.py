@@ -7,11 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from margin_pipeline.margin.grouping.netting import net_book
 from margin_pipeline.margin.strategy_based import group_positions
+from margin_pipeline.margin.structures import STRUCTURES, requirement_of
+from margin_pipeline.margin.structures.catalogue import CALL, WARRANT
 
 MANUAL = json.loads((Path(__file__).parent / "cases" / "strategy_based_options.json").read_text())["cases"]
-NOT_COVERED = {
-    "warrant_cap_p14": "warrants do not cover calls yet",
+CONVENTION = {
+    "warrant_cap_p14": "the manual prints the pair; warrant and naked call apart need 4,160, less than the pair, so they stay apart",
 }
 
 
@@ -27,7 +30,7 @@ def stock(quantity, price, **more):
     return {"type": "stock", "quantity": quantity, "price": price, **more}
 
 
-@pytest.mark.parametrize("case", [c for c in MANUAL if c["id"] not in NOT_COVERED], ids=lambda c: c["id"])
+@pytest.mark.parametrize("case", [c for c in MANUAL if c["id"] not in CONVENTION], ids=lambda c: c["id"])
 def test_amounts_are_those_of_the_margin_manual(case, option_book):
     legs = [{**leg, "expiry_index": 2} if "18_months" in case["note"] or "18 months" in case["note"] else leg for leg in case["legs"]]
     account = "cash" if case["account"] == "cash" else "reg_t"
@@ -140,6 +143,125 @@ def test_a_convertible_whose_right_ends_before_the_call_covers_nothing(option_bo
         instruments.loc[instruments["asset_class"] == "convertible", "expiry"] = pd.Timestamp(day)
         groups = group_positions(positions, instruments, *rest).groups
         assert ("convertible_covered_call" in set(groups["structure"])) is covers
+
+
+class TestWarrants:
+    """FINRA 4210(f)(2)(H)(iv), Cboe margin manual page 14: no loan value, and what the warrants' exercise price exceeds the call's by."""
+
+    def test_warrants_cover_a_call_at_their_whole_value_and_what_is_to_be_paid(self, option_book):
+        legs = [{"type": "warrant", "quantity": 100, "price": 4, "exercise": 50}, call(45, -1, 2)]
+        groups = group_positions(*option_book(legs, 46)).groups
+        assert groups["structure"].tolist() == ["warrant_covered_call"]
+        assert groups["gross_requirement"].tolist() == groups["maintenance_gross"].tolist() == [900.0]
+        assert groups["maintenance_margin"].tolist() == [900.0]
+
+    def test_the_manual_prints_maintenance_with_the_warrants_at_no_more_than_the_calls_exercise_price(self, option_book):
+        """min(60, 45) x 100 + (50 - 45) x 100: the printed figure of the pair, whatever would be cheaper."""
+        book = net_book(*option_book([{"type": "warrant", "quantity": 100, "price": 60, "exercise": 50}, call(45, -1, 15)], 58))
+        structure = next(s for s in STRUCTURES if s.name == "warrant_covered_call")
+        rows = np.array([[np.flatnonzero(book.table.kind == WARRANT)[0], np.flatnonzero(book.table.kind == CALL)[0]]])
+        assert requirement_of(structure, book.table, rows).maintenance_gross.tolist() == [5000.0]
+
+    def test_warrants_whose_exercise_price_is_not_known_cover_nothing(self, option_book):
+        groups = group_positions(*option_book([{"type": "warrant", "quantity": 100, "price": 4}, call(45, -1, 2)], 46)).groups
+        assert sorted(groups["structure"]) == ["long_warrant", "naked_call"]
+
+    def test_a_cash_account_does_not_admit_them_as_cover(self, option_book):
+        legs = [{"type": "warrant", "quantity": 100, "price": 4, "exercise": 50}, call(45, -1, 2)]
+        groups = group_positions(*option_book(legs, 46, account="cash")).groups.set_index("structure")
+        assert np.isnan(groups.loc["naked_call", "maintenance_margin"])
+
+
+class TestFundsOnAnIndex:
+    """Short index options against the fund that follows the index: shares worth as much as what the contract is on."""
+
+    def book(self, option_book, shares, index_ratio=10.0, leverage=1.0, contracts=-1):
+        positions, instruments, portfolios, prices, *rest = option_book(
+            [call(4600, contracts, 450)], 5000, "broad_based_index_or_etf", underlying="X"
+        )
+        fund = instruments.iloc[[0]].assign(
+            symbol="F", asset_class="etf", underlying="X", index_ratio=index_ratio, leverage_factor=leverage, breadth="broad"
+        )
+        held = positions.iloc[[0]].assign(symbol="F", asset_class="etf", quantity=float(shares), price=500.0, underlying="X")
+        closes = prices.iloc[[0]].assign(symbol="F", close=500.0)
+        both = [pd.concat(frames, ignore_index=True) for frames in ((positions, held), (instruments, fund), (prices, closes))]
+        return both[0], both[1], portfolios, both[2], *rest
+
+    def test_the_fund_covers_the_call_at_no_more_than_the_exercise_price(self, option_book):
+        """1,000 shares at 500 for one call on 100 x 5,000: 25 % of 460,000 as printed, and 40,000 that the fund will not bring."""
+        result = group_positions(*self.book(option_book, 1000))
+        groups = result.groups.set_index("structure")
+        assert groups.index.tolist() == ["covered_call"]
+        assert groups.loc["covered_call", "underlying"] == "X"
+        assert groups.loc["covered_call", "gross_requirement"] == 0.5 * 500_000
+        assert groups.loc["covered_call", "maintenance_gross"] == 0.25 * 460_000
+        assert groups.loc["covered_call", "maintenance_margin"] == 0.25 * 460_000 + 40_000
+        assert result.proofs["underlying"].tolist() == ["X"]
+
+    @pytest.mark.parametrize("terms", [{"shares": 999}, {"shares": 1000, "index_ratio": np.nan}, {"shares": 1000, "leverage": 2.0}])
+    def test_too_few_shares_a_fund_without_the_index_and_a_leveraged_one_cover_nothing(self, terms, option_book):
+        groups = group_positions(*self.book(option_book, **terms)).groups
+        assert sorted(groups["structure"]) == ["long_stock", "naked_call"]
+
+    def test_options_on_the_index_and_on_the_fund_do_not_cover_each_other(self, option_book):
+        positions, instruments, *rest = self.book(option_book, 100)
+        on_fund = (
+            instruments[instruments["symbol"] != "F"]
+            .iloc[[1]]
+            .assign(symbol="F call", asset_class="equity_option", underlying="F", strike=460.0)
+        )
+        held = positions.iloc[[0]].assign(symbol="F call", asset_class="equity_option", underlying="F", quantity=1.0, price=45.0)
+        frames = [pd.concat(both, ignore_index=True) for both in ((positions, held), (instruments, on_fund))]
+        groups = group_positions(*frames, *rest).groups
+        assert sorted(groups["structure"]) == ["long_option", "long_stock", "naked_call"]
+
+
+class TestBoxes:
+    """FINRA 4210(f)(2)(F)(iii): a long European box that settles in cash lends against half its width."""
+
+    def test_the_manual_prints_half_the_width_of_a_long_european_box(self, option_book):
+        legs = [call(4000, 1, 120), put(4000, -1, 20), call(4100, -1, 60), put(4100, 1, 55)]
+        groups = group_positions(*option_book(legs, 4100, "broad_based_index_or_etf")).groups
+        assert groups["structure"].tolist() == ["long_box"]
+        assert groups["gross_requirement"].tolist() == groups["maintenance_gross"].tolist() == [5000.0]
+        assert (groups["applied_proceeds"].item(), groups["maintenance_margin"].item()) == (0.0, 0.0)
+
+    def test_an_american_box_is_printed_with_its_premiums_and_a_short_one_needs_its_width(self, option_book):
+        legs = [call(95, 1, 8), put(95, -1, 1), put(105, 1, 7), call(105, -1, 2)]
+        long = group_positions(*option_book(legs, 100)).groups
+        assert (long["gross_requirement"].item(), long["applied_proceeds"].item()) == (1500.0, 300.0)
+        short = group_positions(*option_book([{**leg, "quantity": -leg["quantity"]} for leg in legs], 100)).groups
+        assert short["maintenance_margin"].tolist() == [1000.0]
+
+    def test_a_cash_account_secures_a_short_european_box_by_its_width(self, option_book):
+        legs = [call(4000, -1, 120), put(4000, 1, 20), call(4100, 1, 60), put(4100, -1, 55)]
+        groups = group_positions(*option_book(legs, 4100, "broad_based_index_or_etf", account="cash")).groups
+        assert groups["maintenance_margin"].sum() == 10_000.0
+
+
+class TestHouseMargins:
+    """The greater of rule and house, of securities and short options; what is limited or paid for stays at the rule."""
+
+    def house(self, **row):
+        return pd.DataFrame([{"symbol": None, "asset_class": None, "initial_rate": 0.6, "maintenance_rate": 0.4, **row}])
+
+    def test_stock_needs_the_house_rate_where_it_is_more(self, option_book):
+        book = option_book([stock(150, 95), call(100, -1, 2)], 95)
+        groups = group_positions(*book, self.house(symbol="U")).groups.set_index("structure")
+        assert groups.loc["long_stock", ["initial_margin", "maintenance_margin"]].tolist() == [0.6 * 4750, 0.4 * 4750]
+        assert groups.loc["covered_call", "maintenance_margin"] == 0.4 * 9500
+        assert json.loads(groups.loc["covered_call", "explanation"])["house"] == 0.4 * 9500
+
+    def test_a_naked_call_needs_the_house_rate_of_what_it_is_on_and_a_spread_its_width(self, option_book):
+        legs = [call(100, -2, 5), call(110, 1, 2)]
+        groups = group_positions(*option_book(legs, 100), self.house(asset_class="equity_option")).groups.set_index("structure")
+        assert groups.loc["naked_call", "maintenance_margin"] == 0.4 * 10_000
+        assert groups.loc["bear_call_spread", "maintenance_margin"] == 1000.0
+
+    def test_a_lower_house_rate_changes_nothing(self, option_book):
+        book = option_book([stock(100, 95)], 95)
+        lower = self.house(asset_class="equity", initial_rate=0.1, maintenance_rate=0.1)
+        pd.testing.assert_frame_equal(group_positions(*book).groups, group_positions(*book, lower).groups)
 
 
 def test_a_short_that_two_spreads_could_cover_is_covered_once(option_book):

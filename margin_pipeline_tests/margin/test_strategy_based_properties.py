@@ -35,6 +35,10 @@ def books(draw):
     return legs + ([{"type": "stock", "quantity": shares, "price": SPOT}] if shares else [])
 
 
+MODES = st.sampled_from(["none", "balanced", "limited_risk"])
+"""Which combinations without a name are admitted."""
+
+
 def total(result):
     return result.groups["maintenance_margin"].sum()
 
@@ -47,13 +51,13 @@ def merged(legs):
 
 
 @QUICK
-@given(books())
-def test_never_above_greedy_or_above_the_legs_apart(option_book, legs):
+@given(books(), MODES)
+def test_never_above_greedy_or_above_the_legs_apart(option_book, legs, mode):
     book = option_book(merged(legs), SPOT)
-    result = group_positions(*book)
+    result = group_positions(*book, universal_spread=mode)
     one_portfolio_a_series = book[0].assign(portfolio_id=book[0]["symbol"])
     accounts = pd.DataFrame({"portfolio_id": book[0]["symbol"].unique()}).assign(account_type="reg_t", equity=1.0, base_currency="USD")
-    apart = group_positions(one_portfolio_a_series, book[1], accounts, *book[3:])
+    apart = group_positions(one_portfolio_a_series, book[1], accounts, *book[3:], universal_spread=mode)
     assert total(result) <= total(apart) + 1e-6
     assert not apart.groups["structure"].isin([s.name for s in STRUCTURES]).any()
     if len(result.proofs):
@@ -64,8 +68,8 @@ def test_never_above_greedy_or_above_the_legs_apart(option_book, legs):
 
 
 @QUICK
-@given(books(), st.randoms(use_true_random=False))
-def test_neither_the_order_of_rows_nor_splitting_them_over_strategies_changes_anything(option_book, legs, random):
+@given(books(), st.randoms(use_true_random=False), MODES)
+def test_neither_the_order_of_rows_nor_splitting_them_over_strategies_changes_anything(option_book, legs, random, mode):
     legs = merged(legs)
     shuffled = []
     for leg in legs:
@@ -73,25 +77,34 @@ def test_neither_the_order_of_rows_nor_splitting_them_over_strategies_changes_an
         pieces = [{**leg, "quantity": part, "strategy": "z"}, {**leg, "quantity": leg["quantity"] - part, "strategy": "a"}]
         shuffled += [piece for piece in pieces if piece["quantity"]]
     random.shuffle(shuffled)
-    one, other = group_positions(*option_book(legs, SPOT)).groups, group_positions(*option_book(shuffled, SPOT)).groups
+    one, other = (group_positions(*option_book(rows, SPOT), universal_spread=mode).groups for rows in (legs, shuffled))
     columns = ["structure", "units", "legs", "maintenance_margin", "initial_margin"]
     first, second = (f.loc[f["structure"] != "netted", columns].reset_index(drop=True) for f in (one, other))
     pd.testing.assert_frame_equal(first, second)
 
 
 @QUICK
-@given(books(), st.integers(2, 4))
-def test_copies_of_a_book_need_no_more_than_copies_of_its_margin(option_book, legs, copies):
+@given(books(), st.integers(2, 4), MODES)
+def test_copies_of_a_book_need_no_more_than_copies_of_its_margin(option_book, legs, copies, mode):
     many = [{**leg, "quantity": copies * leg["quantity"]} for leg in merged(legs)]
-    one, all_of_them = (total(group_positions(*option_book(b, SPOT))) for b in (merged(legs), many))
+    one, all_of_them = (total(group_positions(*option_book(b, SPOT), universal_spread=mode)) for b in (merged(legs), many))
     assert all_of_them <= copies * one + 1e-6
 
 
 @QUICK
-@given(books(), st.sampled_from(["call", "put"]), st.sampled_from([85, 97, 115]))
-def test_a_further_long_option_up_to_nine_months_never_raises_maintenance(option_book, legs, right, strike):
+@given(books(), st.sampled_from(["call", "put"]), st.sampled_from([85, 97, 115]), MODES)
+def test_a_further_long_option_up_to_nine_months_never_raises_maintenance(option_book, legs, right, strike, mode):
     more = [*merged(legs), {"type": "option", "right": right, "strike": strike, "expiry_index": 1, "quantity": 2, "price": 20.0}]
-    assert total(group_positions(*option_book(more, SPOT))) <= total(group_positions(*option_book(merged(legs), SPOT))) + 1e-6
+    with_it, without = (total(group_positions(*option_book(rows, SPOT), universal_spread=mode)) for rows in (more, merged(legs)))
+    assert with_it <= without + 1e-6
+
+
+@QUICK
+@given(books())
+def test_what_is_admitted_beyond_named_structures_never_raises_maintenance(option_book, legs):
+    book = option_book(merged(legs), SPOT)
+    named, balanced, any_limited = (total(group_positions(*book, universal_spread=m)) for m in ("none", "balanced", "limited_risk"))
+    assert named + 1e-6 >= balanced >= any_limited - 1e-6
 
 
 @QUICK

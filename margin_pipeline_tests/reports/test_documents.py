@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from margin_pipeline.reports.structures_document import structures_document
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -41,3 +43,7 @@ def test_every_capability_stands_once_in_its_page():
     named = re.findall(r"F\d{3}", (ROOT / "docs" / "capabilities.md").read_text())
     assert sorted(named) == sorted(set(named))
     assert {f"F{number:03d}" for number in range(1, 267)} - set(named) == {"F040"}  # the list has no such identifier
+
+
+def test_the_page_of_structures_is_that_of_the_catalogue():
+    assert (ROOT / "docs" / "option_structures.md").read_text() == structures_document()

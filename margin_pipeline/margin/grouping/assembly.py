@@ -8,7 +8,9 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -63,6 +65,7 @@ class Groups:
     leg : (e,) leg.
     quantity : (e,) signed quantity of the leg in the group.
     amounts : amounts of one unit, instrument currency, (g,) arrays.
+    parts : of composites by group, their parts with the maintenance margin of one unit each.
     """
 
     structure: Array
@@ -71,6 +74,7 @@ class Groups:
     leg: Array
     quantity: Array
     amounts: Amounts
+    parts: Mapping[int, list[dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def first_leg(self) -> Array:
@@ -113,8 +117,8 @@ def _amounts_of(table: LegTable, candidates: Candidates) -> Amounts:
             amounts = _universal_amounts(table, candidates, here)
         else:
             amounts = requirement_of(STRUCTURES[number], table, candidates.index_of(here))
-        for field, column in columns.items():
-            column[here] = getattr(amounts, field)
+        for name, column in columns.items():
+            column[here] = getattr(amounts, name)
     return Amounts(**columns)
 
 
@@ -142,6 +146,10 @@ def _with_composites(table: LegTable, groups: Groups) -> Groups:
     entry = np.flatnonzero(np.repeat(kept, sizes))
     units = np.array([groups.units[union.parts[0]] for union in found])
     quantity = [_signed(union) * n for union, n in zip(found, units, strict=True)]
+    parts = {
+        len(rest) + n: [{"structure": groups.structure[part], "maintenance_a_unit": float(maintenance[part])} for part in union.parts]
+        for n, union in enumerate(found)
+    }
     sums = {f: np.array([getattr(groups.amounts, f)[list(u.parts)].sum() for u in found]) for f in Amounts.__dataclass_fields__}
     return Groups(
         structure=np.concatenate([groups.structure[rest], np.array([u.composite.name for u in found], dtype=object)]),
@@ -150,6 +158,7 @@ def _with_composites(table: LegTable, groups: Groups) -> Groups:
         leg=np.concatenate([groups.leg[entry], *(u.legs for u in found)]),
         quantity=np.concatenate([groups.quantity[entry], *quantity]),
         amounts=Amounts(**{f: np.concatenate([getattr(groups.amounts, f)[rest], sums[f]]) for f in sums}),
+        parts=parts,
     )
 
 
@@ -166,7 +175,8 @@ def _in_order(book: NetBook, groups: Groups) -> Groups:
     start = np.concatenate([[0], np.cumsum(sizes)])
     entry = np.repeat(groups.start[:-1][order] - start[:-1], sizes) + np.arange(start[-1])
     amounts = Amounts(*(getattr(groups.amounts, f)[order] for f in Amounts.__dataclass_fields__))
-    return Groups(groups.structure[order], groups.units[order], start, groups.leg[entry], groups.quantity[entry], amounts)
+    parts = {place: groups.parts[g] for place, g in enumerate(order.tolist()) if g in groups.parts}
+    return Groups(groups.structure[order], groups.units[order], start, groups.leg[entry], groups.quantity[entry], amounts, parts)
 
 
 def group_frame(book: NetBook, groups: Groups, as_of: dt.date) -> pd.DataFrame:

@@ -7,12 +7,25 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from margin_pipeline.margin.grouping.details import details
 from margin_pipeline.margin.grouping.netting import NetBook
-from margin_pipeline.margin.structures.catalogue import CALL, COMPOSITES, LONG, PUT, SHORT, SINGLES, STOCK, STRUCTURES, UNIVERSAL_REFERENCE, UNIVERSAL_SPREAD, UNKNOWN
+from margin_pipeline.margin.structures.catalogue import (
+    CALL,
+    COMPOSITES,
+    LONG,
+    PUT,
+    SHORT,
+    SINGLES,
+    STOCK,
+    STRUCTURES,
+    UNIVERSAL_REFERENCE,
+    UNIVERSAL_SPREAD,
+    UNKNOWN,
+)
 from margin_pipeline.margin.structures.leg_table import LegTable
 from margin_pipeline.margin.structures.requirements import REQUIREMENTS
 
@@ -54,8 +67,8 @@ def _rule_texts(table: LegTable) -> dict[str, tuple[str, str]]:
 
 
 def explanations(book: NetBook, groups: Groups) -> list[str]:
-    """One JSON object a group: rule, reference, underlying price, amounts of one unit in instrument currency, exchange rate."""
-    table, leg = book.table, groups.first_leg
+    """One JSON object a group: rule, reference, price of the underlying, amounts and intermediate figures of one unit, exchange rate."""
+    table, leg = book.table, groups.last_leg
     head = {n: f'{{"rule": {json.dumps(rule)}, "reference": {json.dumps(reference)}' for n, (rule, reference) in _rule_texts(table).items()}
     reference = json.dumps(table.options.cash_reference)
     cash = {n: f'{{"rule": {json.dumps(rule)}, "reference": {reference}' for n, rule in CASH_RULES.items()}
@@ -68,15 +81,25 @@ def explanations(book: NetBook, groups: Groups) -> list[str]:
         table.spot[leg].tolist(),
         groups.amounts.maintenance.tolist(),
         groups.amounts.initial.tolist(),
+        details(table, groups),
         book.legs["currency"].to_numpy(dtype=object)[leg].tolist(),
         book.legs["fx_rate"].to_numpy(np.float64)[leg].tolist(),
         strict=True,
     )
     return [
         f'{cash.get(name, paid) if in_cash and (m == 0.0 or name in cash) else head[name]}, "underlying_price": {_number(spot)}, '
-        f'"maintenance_a_unit": {_number(m)}, "initial_a_unit": {_number(i)}, "currency": {currency[c]}, "fx_rate": {_number(fx)}, {tail}'
-        for name, in_cash, spot, m, i, c, fx in columns
+        f'"maintenance_a_unit": {_number(m)}, "initial_a_unit": {_number(i)}, {_figures(more)}"currency": {currency[c]}, '
+        f'"fx_rate": {_number(fx)}, {tail}'
+        for name, in_cash, spot, m, i, more, c, fx in columns
     ]
+
+
+def _figures(figures: dict[str, Any] | None) -> str:
+    """The figures as fields of a JSON object, each followed by a comma; what is not known becomes null."""
+    if not figures:
+        return ""
+    text = json.dumps(figures)[1:-1]
+    return (text.replace("NaN", "null") if "NaN" in text else text) + ", "
 
 
 def _number(value: float) -> str:

@@ -90,9 +90,7 @@ def _by_size_and_name(candidates: Candidates) -> Array:
     return np.lexsort((names[candidates.structure], -sizes[candidates.structure], candidates.block))
 
 
-def _coming_off(
-    candidates: Candidates, order: Array, offset: int, loss: Array, left: Array
-) -> list[tuple[int, float, Array, Array]]:
+def _coming_off(candidates: Candidates, order: Array, offset: int, loss: Array, left: Array) -> list[tuple[int, float, Array, Array]]:
     """Candidates that come off a spread as (candidate, units, legs of the spread, contracts in a unit); `left` loses what they take."""
     total = loss @ left
     need = max(float(total.max()), 0.0)
@@ -221,4 +219,3 @@ def _is_composite(table: LegTable, composite: Structure, legs: Array) -> Array:
         values = getattr(table, field)
         holds &= COMPARISONS[comparison](values[legs[:, a]], values[legs[:, b]])
     return holds
-

@@ -203,7 +203,7 @@ def _leg_table(
 
 
 def _house(legs: pd.DataFrame, house_margins: pd.DataFrame | None, notional: Array) -> tuple[Array, Array]:
-    """What the house asks of one unit, (n,) each: of securities and short options in margin accounts, which alone can lose more than is paid."""
+    """What the house asks of one unit, (n,) each: of securities and short options in margin accounts; long options are paid for."""
     asked = [np.where(rate > 0, rate * notional, 0.0) for rate in house_rates(house_margins, legs["symbol"], legs["asset_class"])]
     long_option = legs["asset_class"].isin(SECURITY_OPTIONS).to_numpy() & (legs["quantity"] > 0).to_numpy()
     exempt = long_option | (legs["account_type"] == "cash").to_numpy()

@@ -8,11 +8,11 @@ for what all legs need apart, so that gaps are relative to the margin and not to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from margin_pipeline.margin.grouping.optimise import Array, Program
@@ -133,17 +133,9 @@ def relaxed(program: SpreadProgram, blocks: Array) -> tuple[Array, list[Found]]:
     (k,) greatest savings, and the blocks that are solved by it.
     """
     m = _assembled(program, blocks)
-    equal = np.isfinite(m.limit[0])
-    found = linprog(
-        m.cost,
-        A_ub=m.constraints[~equal],
-        b_ub=m.limit[1][~equal],
-        A_eq=m.constraints[equal] if equal.any() else None,
-        b_eq=m.limit[1][equal] if equal.any() else None,
-        bounds=np.stack([np.zeros(len(m.most)), m.most], axis=1),
-        method="highs-ds",
-    )
-    if found.status != 0:
+    constraints = LinearConstraint(m.constraints, m.limit[0], m.limit[1])
+    found = milp(m.cost, bounds=Bounds(np.zeros(len(m.most)), m.most), constraints=constraints)
+    if found.x is None:
         raise RuntimeError(f"the relaxation of the grouping failed: {found.message}")
     of_columns, of_places = program.named.block[m.columns], program.places.block[m.places]
     of_members = program.places.block[program.places.place[m.members]]
@@ -154,9 +146,10 @@ def relaxed(program: SpreadProgram, blocks: Array) -> tuple[Array, list[Found]]:
     fractional = np.bincount(position[:split], np.abs(whole - found.x[:split]) > INTEGRAL, minlength=len(blocks)) > 0
     solved = []
     for block in blocks[~fractional].tolist():
-        c, d, p = positions(of_columns, np.array([block])), positions(of_members, np.array([block])), positions(of_places, np.array([block]))
-        part = _Matrix(m.columns[c], m.members[d], m.places[p], m.cost, None, m.limit, m.most, m.scale)
-        units, contracts = whole[c], whole[len(m.columns) + d]
+        here = np.array([block])
+        columns, members, own = (positions(of, here) for of in (of_columns, of_members, of_places))
+        part = replace(m, columns=m.columns[columns], members=m.members[members], places=m.places[own])
+        units, contracts = whole[columns], whole[len(m.columns) + members]
         saving = _saving(program, part, units, contracts)
         solved.append(Found(block, part.columns, units, part.members, contracts, saving, saving))
     return most, solved

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+
 from margin_pipeline.margin.structures.catalogue import CALL, LONG, PUT, SHORT
 from margin_pipeline.margin.structures.leg_table import Array, LegTable
 

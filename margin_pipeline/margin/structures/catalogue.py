@@ -105,9 +105,17 @@ def _stock_structures() -> tuple[Structure, ...]:
         Structure("covered_call", (stock, short_call), (), "covered_call", _STOCK_COVER, "paid", ("buy-write", "overwrite"), True),
         Structure("convertible_covered_call", (Leg(CONVERTIBLE, LONG), short_call), outlives, "covered_call", _STOCK_COVER, "paid"),
         Structure("warrant_covered_call", (Leg(WARRANT, LONG), short_call), outlives, "warrant_covered_call", _STOCK_COVER),
-        Structure("covered_put", (short_stock, short_put), (), "covered_put", _STOCK_COVER, also_called=("sell-write",), follows_index=True),
         Structure(
-            "protective_put", (stock, long_put), (american_1,), "protective_put", _HEDGED_STOCK + "a", "paid", ("married put", "synthetic call")
+            "covered_put", (short_stock, short_put), (), "covered_put", _STOCK_COVER, also_called=("sell-write",), follows_index=True
+        ),
+        Structure(
+            "protective_put",
+            (stock, long_put),
+            (american_1,),
+            "protective_put",
+            _HEDGED_STOCK + "a",
+            "paid",
+            ("married put", "synthetic call"),
         ),
         Structure(
             "protective_call",
@@ -190,8 +198,8 @@ def _wing_structures() -> tuple[Structure, ...]:
         for side, label in ((LONG, "long"), (SHORT, "short")):
             outer, inner = Leg(kind, side), Leg(kind, -side)
             body = Leg(kind, -side, 2)
-            other = ("broken-wing butterfly",) if side == LONG else ()
-            entries.append(_limited_risk(f"{label}_{name}_butterfly", (outer, body, outer), _strikes("<", "<"), *other))
+            broken = ("broken-wing butterfly",) if side == LONG else ()
+            entries.append(_limited_risk(f"{label}_{name}_butterfly", (outer, body, outer), _strikes("<", "<"), *broken))
             entries.append(_limited_risk(f"{label}_{name}_condor", (outer, inner, inner, outer), _strikes("<", "<", "<")))
     for prefix, side, other in (("", LONG, "short iron"), ("short_", SHORT, "reverse iron")):
         iron = (Leg(PUT, side), Leg(PUT, -side), Leg(CALL, -side), Leg(CALL, side))
@@ -218,7 +226,9 @@ STRUCTURES: tuple[Structure, ...] = (*_stock_structures(), *_two_option_structur
 
 
 def _composite(name: str, legs: tuple[Leg, ...], conditions: tuple[Condition, ...], parts: tuple, *also_called: str) -> Structure:
-    return Structure(name, legs, conditions, "sum_of_parts", f"as its parts: {_SPREAD}; {_LONG_OPTIONS}-(E)", "paid", also_called, parts=parts)
+    return Structure(
+        name, legs, conditions, "sum_of_parts", f"as its parts: {_SPREAD}; {_LONG_OPTIONS}-(E)", "paid", also_called, parts=parts
+    )
 
 
 def _ladders() -> tuple[Structure, ...]:
@@ -243,9 +253,7 @@ def _ladders() -> tuple[Structure, ...]:
             near, far = first // 2, 1 - first // 2
             pair = (near, far) if side == LONG else (far, near)
             called = ("front spread", "1 x 2 ratio") if side == LONG else ("reverse ratio spread", "volatility spread")
-            entries.append(
-                _composite(ratio, two, (*_strikes("<"), *_one_expiry(range(2))), (((spread, pair), (single, (far,))),), *called)
-            )
+            entries.append(_composite(ratio, two, (*_strikes("<"), *_one_expiry(range(2))), (((spread, pair), (single, (far,))),), *called))
     return tuple(entries)
 
 

@@ -166,7 +166,7 @@ def universal_loss(table: LegTable, leg: Array, quantity: Array) -> tuple[Array,
     price = np.unique(np.concatenate([[0.0], table.strike[leg]]))
     above = price[:, None] - table.strike[leg]
     intrinsic = np.maximum(np.where(table.kind[leg] == CALL, above, -above), 0.0)
-    return price, -(intrinsic @ (quantity * table.multiplier[leg]))
+    return price, 0.0 - intrinsic @ (quantity * table.multiplier[leg])
 
 
 def universal_amounts(table: LegTable, leg: Array, quantity: Array) -> tuple[float, float, float]:
