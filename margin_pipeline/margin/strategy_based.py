@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from margin_pipeline.margin.grouping import assembly, programs
-from margin_pipeline.margin.grouping.choose import choose
+from margin_pipeline.margin.grouping import assembly
+from margin_pipeline.margin.grouping.choose import Chosen, choose
 from margin_pipeline.margin.grouping.greedy import greedy_units
 from margin_pipeline.margin.grouping.netting import net_book
-from margin_pipeline.margin.structures import find_candidates, single_amounts
+from margin_pipeline.margin.grouping.programs import Choice, build
+from margin_pipeline.margin.structures import Amounts, LegTable, find_candidates, single_amounts
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,25 @@ class Grouping:
     groups: pd.DataFrame
     legs: pd.DataFrame
     proofs: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """What is chosen for a table of legs, with the amounts of legs on their own, the program of named structures and the greedy units."""
+
+    singles: Amounts
+    choice: Choice
+    greedy: np.ndarray
+    chosen: Chosen
+
+
+def optimum(table: LegTable, threads: int = 1) -> Optimum:
+    """The groups of least maintenance margin for a table of legs, with proof; `threads` blocks are solved at once."""
+    singles = single_amounts(table)
+    candidates = find_candidates(table)
+    choice = build(table, candidates, singles)
+    greedy = greedy_units(choice.program)
+    return Optimum(singles, choice, greedy, choose(table, candidates, choice, singles, greedy, threads))
 
 
 def group_positions(
@@ -65,15 +85,11 @@ def group_positions(
         options = replace(book.table.options, universal_spread=universal_spread)
         book = replace(book, table=replace(book.table, options=options))
     with np.errstate(invalid="ignore", divide="ignore"):
-        singles = single_amounts(book.table)
-        candidates = find_candidates(book.table)
-        choice = programs.build(book.table, candidates, singles)
-        greedy = greedy_units(choice.program)
-        chosen = choose(book.table, candidates, choice, singles, greedy, threads)
-        groups = assembly.chosen_groups(book, chosen, singles)
+        best = optimum(book.table, threads)
+        groups = assembly.chosen_groups(book, best.chosen, best.singles)
         frame = assembly.group_frame(book, groups, as_of)
-        legs = assembly.leg_frame(book, groups, frame, choice.alone)
-        proofs = assembly.proof_frame(book, groups, choice, chosen, greedy)
+        legs = assembly.leg_frame(book, groups, frame, best.choice.alone)
+        proofs = assembly.proof_frame(book, groups, best.choice, best.chosen, best.greedy)
     texts = dict.fromkeys(["portfolio_id", "group_id", "underlying", "structure", "legs", "missing", "explanation"], "str")
     ordered = frame[assembly.GROUP_COLUMNS].astype(texts).reset_index(drop=True)
     return Grouping(ordered, legs, proofs)
