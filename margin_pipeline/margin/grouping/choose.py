@@ -20,7 +20,7 @@ from margin_pipeline.margin.grouping.programs import Choice, build
 from margin_pipeline.margin.grouping.spread_program import Found, SpreadProgram, best_units, relaxed
 from margin_pipeline.margin.grouping.universal import Places, find_places
 from margin_pipeline.margin.structures import STRUCTURES, Amounts, Candidates, LegTable
-from margin_pipeline.margin.structures.candidates import LIMITED_RISK
+from margin_pipeline.margin.structures.candidates import LIMITED_RISK, PAIRS_ONLY_FROM_LEGS
 from margin_pipeline.margin.structures.leg_table import Array
 
 NARROW_LEGS = 12
@@ -59,11 +59,13 @@ def choose(table: LegTable, candidates: Candidates, choice: Choice, singles: Amo
     threads : programs that are solved at once; the result does not depend on it.
     """
     blocks = int(table.block.max(initial=-1)) + 1
-    places = find_places(table, np.full(blocks, table.options.universal_spread != "none"))
+    legs = np.bincount(table.block, minlength=blocks)
+    is_admitted = table.options.universal_spread != "none"
+    # Of the widest blocks only pairs are looked for: what larger structures could save there, spreads without a name bound from above.
+    places = find_places(table, is_admitted | (legs >= PAIRS_ONLY_FROM_LEGS))
     with_places = np.zeros(blocks, dtype=bool)
     with_places[places.block] = True
-    legs = np.bincount(table.block, minlength=blocks)
-    wide = with_places & (legs > NARROW_LEGS)
+    wide = with_places & (legs > NARROW_LEGS) & is_admitted
     narrow = np.flatnonzero(~wide[choice.program.block])
     solution = solve(choice.program.part(narrow), blocks)
     units = np.zeros(len(choice.program.saving))
@@ -74,6 +76,10 @@ def choose(table: LegTable, candidates: Candidates, choice: Choice, singles: Amo
     beside = build(table, others, singles)
     program = _spread_program(table, places, beside, legs)
     saved = np.bincount(choice.program.block, units * choice.program.saving, minlength=blocks)
+    if not is_admitted:
+        widest = np.flatnonzero(with_places)
+        solution.bound[widest] = np.maximum(relaxed(program, widest)[0], saved[widest])
+        return Chosen(*_taken(candidates, choice, units), solution.bound, solution.seconds)
     solved, still_open = _relaxed(program, np.flatnonzero(with_places), np.where(wide, -np.inf, saved), solution)
     found = solved + _solved(program, still_open, solution.seconds, threads)
     by_greedy = np.bincount(choice.program.block, greedy * choice.program.saving, minlength=blocks)

@@ -18,13 +18,13 @@ from scipy.sparse import csr_array
 from margin_pipeline.margin.grouping.optimise import Array, Program
 from margin_pipeline.margin.grouping.universal import Places, positions
 
-NODE_LIMIT = 20_000
+NODE_LIMIT, WIDE_NODE_LIMIT = 5_000, 500
 """Nodes of the search of one block, so that the result does not depend on the machine's speed."""
 
 INTEGRAL = 1e-7
 
-WIDE_LEGS, WIDE_GAP = 62, 2e-4
-"""Blocks of so many legs end their search at this gap, relative to the margin; smaller ones are solved exactly."""
+WIDE_LEGS, WIDE_GAP = 62, 1e-3
+"""Blocks of so many legs end their search at this gap, relative to the margin; in smaller ones it goes on to the optimum."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def best_units(program: SpreadProgram, block: int) -> Found:
         integrality=whole,
         bounds=Bounds(np.append(np.zeros(len(m.cost)), 1.0), np.append(m.most, 1.0)),
         constraints=LinearConstraint(constraints, m.limit[0], m.limit[1]),
-        options={"mip_rel_gap": WIDE_GAP if wide else 0.0, "node_limit": NODE_LIMIT},
+        options={"mip_rel_gap": WIDE_GAP if wide else 0.0, "node_limit": WIDE_NODE_LIMIT if wide else NODE_LIMIT},
     )
     split = len(m.columns)
     if found.x is None:

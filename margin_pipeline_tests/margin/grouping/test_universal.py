@@ -144,6 +144,12 @@ def test_wide_books_are_solved_within_half_a_percent_and_hold_what_is_held(optio
     assert held.to_dict() == pytest.approx(book[0].groupby("symbol")["quantity"].sum().to_dict())
 
 
+def test_what_is_left_out_of_the_widest_books_of_named_structures_shows_as_a_gap(option_book):
+    proof = group_positions(*wide_book(option_book, 90, 1), universal_spread="none").proofs.iloc[0]
+    assert proof["lower_bound"] < proof["optimum"] <= proof["greedy_margin"]
+    assert proof["gap"] > 0
+
+
 def test_threads_change_nothing(option_book):
     books = [wide_book(option_book, 16, seed) for seed in range(4)]
     parts = [[frame.replace({"portfolio_id": {"P": f"P{n}"}}) for frame in (book[0], book[2])] for n, book in enumerate(books)]
