@@ -62,12 +62,18 @@ def test_missing_inputs_fail_closed(margin_of):
     assert margin_of(short, base="EUR", calendar_open=True)["maintenance_margin"] == 25  # no dollar amounts in that rule
 
 
-@settings(max_examples=60)
-@given(st.floats(-1e5, 1e5), st.floats(0.5, 1e4), st.sampled_from([1.0, 2.0, 3.0]))
-def test_overnight_is_never_below_the_day_nor_below_regulation_t(margin_of, quantity, price, factor):
-    fund = {**SHARE, "asset_class": "etf", "leverage_factor": factor, "price": price, "quantity": quantity}
-    night, day = margin_of(fund)["maintenance_margin"], margin_of(fund, calendar_open=True)["maintenance_margin"]
-    assert night >= max(day, margin_of({**fund, "margin_model": None})["maintenance_margin"]) * (1 - 1e-12)
+@settings(max_examples=8)
+@given(st.lists(st.tuples(st.floats(-1e5, 1e5), st.floats(0.5, 1e4), st.sampled_from([1.0, 2.0, 3.0])), min_size=8, max_size=8))
+def test_overnight_is_never_below_the_day_nor_below_regulation_t(book_of, drawn):
+    def needed(model, **timing):
+        funds = [
+            {"symbol": f"F{n}", "asset_class": "etf", "leverage_factor": f, "price": p, "quantity": q, "margin_model": model}
+            for n, (q, p, f) in enumerate(drawn)
+        ]
+        return book_of(funds, **timing)["position_margins"]["maintenance_margin"].to_numpy()
+
+    night, day, ordinary = needed("pattern_day_trading"), needed("pattern_day_trading", calendar_open=True), needed(None)
+    assert (night >= np.maximum(day, ordinary) * (1 - 1e-12)).all()
 
 
 def test_leverages_that_no_rule_can_mean_are_refused():

@@ -100,10 +100,15 @@ def test_input_that_only_the_house_needs_fails_closed_where_it_asks_for_somethin
         assert not np.isnan(without["maintenance_margin"])
 
 
-@settings(max_examples=40)
-@given(st.floats(-1e4, 1e4), st.floats(0.1, 1e3), st.floats(0, 1), st.floats(0, 1))
-def test_house_never_lowers_a_requirement_and_is_never_undercut(margin_of, quantity, price, initial, maintenance):
-    position = {"symbol": "A", "quantity": quantity, "price": price}
-    plain, asked = margin_of(position), margin_of(position, house_margins=house(("A", None, initial, maintenance)))
-    for column, rate in (("initial_margin", initial), ("maintenance_margin", maintenance)):
-        assert asked[column] == pytest.approx(max(plain[column], rate * abs(quantity) * price))
+fractions = st.floats(0, 1)
+
+
+@settings(max_examples=8)
+@given(st.lists(st.tuples(st.floats(-1e4, 1e4), st.floats(0.1, 1e3), fractions, fractions), min_size=6, max_size=6))
+def test_house_never_lowers_a_requirement_and_is_never_undercut(book_of, drawn):
+    held = [{"symbol": f"A{n}", "quantity": quantity, "price": price} for n, (quantity, price, *_) in enumerate(drawn)]
+    rates = house(*((f"A{n}", None, *found) for n, (_, _, *found) in enumerate(drawn)))
+    plain, asked = book_of(held)["position_margins"], book_of(held, house_margins=rates)["position_margins"]
+    notional = np.array([abs(quantity) * price for quantity, price, *_ in drawn])
+    for column, rate in (("initial_margin", rates["initial_rate"]), ("maintenance_margin", rates["maintenance_rate"])):
+        assert asked[column].to_numpy() == pytest.approx(np.maximum(plain[column], rate * notional))
