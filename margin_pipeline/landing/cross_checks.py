@@ -59,6 +59,12 @@ def position_rejections(positions: pd.DataFrame, instruments: pd.DataFrame, as_o
     return found + rejected(known.index[worthless], "price", kinds)
 
 
+def house_rejections(house_margins: pd.DataFrame, instruments: pd.DataFrame) -> list[Rejection]:
+    """House rates of symbols that the date does not have: they would protect nothing, and nobody would notice."""
+    named = house_margins.loc[house_margins["symbol"] != "", "symbol"]
+    return _unknown(named, instruments["symbol"], "symbol", "is not among the accepted instruments")
+
+
 def trade_rejections(trades: pd.DataFrame, netting_sets: pd.DataFrame, as_of: dt.date) -> list[Rejection]:
     """Uncleared trades in unknown netting sets, and those that have matured."""
     found = _unknown(trades["netting_set_id"], netting_sets["netting_set_id"], "netting_set_id", "is not among the accepted netting sets")

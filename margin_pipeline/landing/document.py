@@ -42,7 +42,7 @@ undetermined, for its margin is not known; a position in a contract that expired
 Rules over several files:
 
 - positions, figures, exposures, results and netting sets name a portfolio of the date, trades a netting set of the date, positions an
-  instrument of the date;
+  instrument of the date; house rates of a symbol name an instrument of the date;
 - contracts that positions hold expire on the date or later, and uncleared trades mature on the date or later;
 - dates of prices, exchange rates, interest rates and results lie on or before the folder's date;
 - a price of 0 is a mark for options only.

@@ -185,6 +185,8 @@ def _cross_checked(files: Mapping[str, ValidatedFile], as_of: dt.date) -> tuple[
             file = file.reject(differing_marks(file.accepted))
             frames[name] = add_up_positions(file.accepted)
         else:
+            if name == "house_margins":
+                file = file.reject(cross_checks.house_rejections(file.accepted, frames["instruments"]))
             if name == "otc_trades":
                 file = file.reject(cross_checks.trade_rejections(file.accepted, frames["netting_sets"], as_of))
             file = settle_repeats(file.with_accepted(cross_checks.with_base_currency(file.accepted, contract, frames["portfolios"])))

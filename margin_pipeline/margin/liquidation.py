@@ -20,7 +20,7 @@ import pandas as pd
 from margin_pipeline.margin.liquidation_solver import TieredMargin, inverse_liquidation_price, linear_liquidation_price
 from margin_pipeline.margin.margin_equity import reg_t_adjustment, security_values
 from margin_pipeline.margin.models.requirement import Reasons, number, truth
-from margin_pipeline.margin.status import status, utilization
+from margin_pipeline.margin.status import LEVELS, levels, status, utilization
 from margin_pipeline.margin.tiers import schedules_in_force
 from margin_pipeline.market.currencies import conversion, usd_rates
 from margin_pipeline.parameters.option_rates import option_rates
@@ -30,6 +30,7 @@ Array = np.ndarray
 KEY = ["portfolio_id", "strategy", "symbol"]
 COLUMNS = [
     *KEY, "margin_mode", "liquidation_price", "wallet", "maintenance_margin", "margin_ratio", "status", "distance", "missing",
+    "initial_margin", "available_to_open", "excess", *LEVELS,
 ]  # fmt: skip
 FIXED_MODELS = ("future", "future_option_fixed")
 """Models whose margin is money a contract, whatever the price."""
@@ -88,17 +89,23 @@ def liquidation_prices(
 def _table(rows: pd.DataFrame, price: Array, missing: Array, thresholds: Mapping[str, float]) -> pd.DataFrame:
     """The table of solved prices; a row with something missing has no figures."""
     known = missing == None  # noqa: E711 - element by element
-    margin = np.where(known, number(rows, "maintenance_margin"), np.nan)
+    initial, margin = (np.where(known, number(rows, name), np.nan) for name in ("initial_margin", "maintenance_margin"))
     behind = np.where(known, number(rows, "collateral") + number(rows, "result"), np.nan)
+    state = status(margin, behind, thresholds)
+    level = levels(initial, behind, state)
     found = rows[KEY].assign(
         margin_mode=pd.Series(np.where(rows["isolated"], "isolated", "cross")).astype("str"),
         liquidation_price=price,
         wallet=np.where(known, number(rows, "collateral"), np.nan),
         maintenance_margin=margin,
         margin_ratio=utilization(margin, behind),
-        status=pd.Series(status(margin, behind, thresholds), dtype="str"),
+        status=pd.Series(state, dtype="str"),
         distance=price / number(rows, "price") - 1.0,
         missing=pd.Series(missing, dtype="str"),
+        initial_margin=initial,
+        available_to_open=behind - initial,
+        excess=behind - margin,
+        **{name: level[name] for name in LEVELS},
     )
     return found[COLUMNS]
 
@@ -106,7 +113,9 @@ def _table(rows: pd.DataFrame, price: Array, missing: Array, thresholds: Mapping
 def _joined(positions: pd.DataFrame, instruments: pd.DataFrame, portfolios: pd.DataFrame, position_margins: pd.DataFrame) -> pd.DataFrame:
     """Every position with its margin, terms and account; `result` is what an isolated position has made since its entry."""
     held = ["quantity", "price", "entry_price", "isolated_wallet", "currency", "fx_rate", "asset_class", "market_value"]
-    rows = position_margins[[*KEY, "model", "maintenance_margin", "missing"]].merge(positions[[*KEY, *held]], on=KEY, validate="one_to_one")
+    rows = position_margins[[*KEY, "model", "initial_margin", "maintenance_margin", "missing"]].merge(
+        positions[[*KEY, *held]], on=KEY, validate="one_to_one"
+    )
     terms = instruments[["symbol", "multiplier", "contract_type", "margin_schedule", "margin_leverage"]]
     rows = rows.merge(terms, on="symbol", how="left", validate="many_to_one")
     accounts = portfolios[["portfolio_id", "account_type", "equity", "base_currency"]]

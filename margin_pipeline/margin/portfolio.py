@@ -19,7 +19,7 @@ from margin_pipeline.margin.components import contributions
 from margin_pipeline.margin.margin_equity import adjustments, security_values
 from margin_pipeline.margin.methods import COMPUTED, GOVERNING, METHODS, why_not
 from margin_pipeline.margin.rejections import rejected_inputs
-from margin_pipeline.margin.status import status, utilization
+from margin_pipeline.margin.status import LEVELS, levels, status, utilization
 from margin_pipeline.market.currencies import usd_rates
 from margin_pipeline.parameters.option_rates import option_rates
 from margin_pipeline.parameters.stock_rates import stock_rates
@@ -29,6 +29,7 @@ __all__ = ["PortfolioMargins", "compose", "margin_attribution"]
 KEY = ["portfolio_id", "method"]
 MARGIN_COLUMNS = [
     *KEY, "initial_margin", "maintenance_margin", "equity", "margin_equity", "excess", "utilization", "status", "missing", "is_governing",
+    "margin_ratio", "available_to_open", *LEVELS,
 ]  # fmt: skip
 COMPONENT_COLUMNS = [*KEY, "component", "initial_margin", "maintenance_margin"]
 WITH_MINIMUM = ("reg_t", "strategy_based")
@@ -90,7 +91,7 @@ def compose(
     components = pd.concat([sums, minimum], ignore_index=True)
     added = adjustments(values, portfolios.set_index("portfolio_id")["account_type"], strategy_groups)
     margins = _margins(rows, components, added, missing, thresholds)
-    margins = _without_initial(margins, unconverted, as_of)
+    margins = _with_level(_without_initial(margins, unconverted, as_of))
     return PortfolioMargins(margins[MARGIN_COLUMNS], _determined(components, margins), _notes(portfolios, margins))
 
 
@@ -199,6 +200,13 @@ def _without_initial(margins: pd.DataFrame, unconverted: Mapping[str, str], as_o
     reasons = [json.dumps([f"exchange rate of USD into {unconverted[str(p)]} {as_of}"]) for p in margins.loc[hit, "portfolio_id"]]
     margins.loc[hit, "missing"] = reasons
     return margins
+
+
+def _with_level(margins: pd.DataFrame) -> pd.DataFrame:
+    """Margin level and free margin for new positions; they depend on the initial margin."""
+    equity, initial = (margins[name].to_numpy(np.float64) for name in ("margin_equity", "initial_margin"))
+    level = levels(initial, equity, margins["status"].to_numpy(dtype=object))
+    return margins.assign(margin_ratio=margins["utilization"], available_to_open=equity - initial, **{n: level[n] for n in LEVELS})
 
 
 def _determined(components: pd.DataFrame, margins: pd.DataFrame) -> pd.DataFrame:

@@ -19,7 +19,8 @@ def test_the_page_is_up_to_date():
 
 
 def test_contracts_have_the_columns_of_their_tables():
-    sql = (ROOT / "sql" / "migrations" / "0002.landed_tables.sql").read_text(encoding="utf-8")
+    files = sorted((ROOT / "sql" / "migrations").glob("*.sql"))
+    sql = "\n".join(file.read_text(encoding="utf-8") for file in files if not file.name.endswith(".rollback.sql"))
     for contract in CONTRACTS.values():
         body = re.search(rf"create table margin_data\.{contract.table} \((.*?)\n\) partition", sql, re.DOTALL).group(1)
         columns = re.findall(r"^    (\w+) +(?:text|date|bigint|double|boolean)", body, re.MULTILINE)

@@ -16,6 +16,8 @@ AS_OF = dt.date(2022, 12, 28)
 THRESHOLDS = {"warning": 0.80, "critical": 0.90, "emergency": 0.95}
 FLAT = ((0.0,), (0.005,))
 CROSSED = ((0.0, 50_000.0), (0.025, 0.05))
+INITIAL_TIMES = 20.0
+"""The published account: 10 % initial, 0.5 % maintenance."""
 SCHEDULE_COLUMNS = ["schedule", "mode", "threshold", "initial_rate", "maintenance_rate", "currency", "effective_date"]
 
 
@@ -65,6 +67,7 @@ def liquidation(rows, *, account="crypto_isolated", equity=0.0, tiers=FLAT, mode
         {
             **key,
             "model": held["model"],
+            "initial_margin": np.where(held["missing"].isna(), margin * INITIAL_TIMES, np.nan),
             "maintenance_margin": np.where(held["missing"].isna(), margin, np.nan),
             "missing": held["missing"].astype("str"),
         }
@@ -97,6 +100,13 @@ def test_published_isolated_prices_with_the_tier_that_applies_there(side, wallet
 def test_published_account_has_a_margin_ratio_of_four_and_a_half_percent():
     row = liquidation([{"symbol": "B", "quantity": 1.0, "price": 45_000.0}], account="crypto_cross", equity=5_000.0).loc["B"]
     assert (row["maintenance_margin"], row["margin_ratio"], row["status"]) == (225, 0.045, "safe")
+    assert (row["initial_margin"], row["available_to_open"], row["excess"], row["is_safe"]) == (4_500, 500, 4_775, True)
+
+
+def test_published_free_margins_stand_apart():
+    row = liquidation([{"symbol": "B", "quantity": 1.0, "price": 45_000.0}], account="crypto_cross", equity=10_000.0).loc["B"]
+    assert (row["available_to_open"], row["excess"]) == (5_500, 9_775)
+    assert row["initial_margin"] / 5_000 == 0.90
 
 
 def test_tier_that_is_not_covered_when_it_begins_liquidates_at_its_threshold():

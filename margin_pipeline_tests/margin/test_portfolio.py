@@ -124,6 +124,14 @@ def test_long_and_short_stock_in_a_margin_account():
     assert (row["excess"], row["utilization"], row["status"]) == (15_100, pytest.approx(0.245), "safe")
 
 
+def test_free_margin_stands_in_both_meanings_beside_the_margin_level():
+    row = governing([("s", "A", 100)], equity=4_000)
+    assert (row["available_to_open"], row["excess"], row["margin_ratio"]) == (-1_000, 1_500, 0.625)
+    assert (row["is_safe"], row["is_warning"], row["is_liquidatable"]) == (False, True, False)
+    unknown = governing([("s", "Z", 1)])
+    assert unknown[["available_to_open", "margin_ratio", "is_safe", "is_warning", "is_liquidatable"]].isna().all()
+
+
 def test_stock_held_long_and_short_needs_five_percent_of_the_matched_part_under_reg_t():
     rows = by_method([("a", "A", 300), ("b", "A", -100), ("c", "A", -100)], equity=40_000)
     assert figures(rows.loc["reg_t"])[:2] == (pytest.approx(5_000 + 0.05 * 20_000), pytest.approx(2_500 + 0.05 * 20_000))

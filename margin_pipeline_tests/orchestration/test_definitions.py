@@ -10,6 +10,7 @@ from margin_pipeline.definitions import downstream_tables
 
 ASSET_KEYS = [
     "alert_evaluation",
+    "broker_margins",
     "correlation_matrices",
     "correlations",
     "cross_margin_benefits",
@@ -19,6 +20,7 @@ ASSET_KEYS = [
     "futures_margins",
     "fx_rates",
     "grouping_proofs",
+    "house_margins",
     "instruments",
     "landed_files",
     "liquidation_prices",

@@ -1,4 +1,4 @@
-"""Contracts of margin terms that users bring: futures margins, margin schedules, rates by asset class.
+"""Contracts of margin terms that users bring: futures margins, margin schedules, rates by asset class, house rates.
 
 Belongs here: their columns, ranges and units. Not here: which row is in force on a date, or what it charges (margin).
 """
@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import pandera.pandas as pa
 
-from margin_pipeline.landing.contracts.columns import currency, date, number, text
+from margin_pipeline.landing.contracts.columns import currency, date, number, row_rule, text
 from margin_pipeline.landing.contracts.contract import FileContract
+from margin_pipeline.landing.contracts.reference import ASSET_CLASSES
 
 A_CONTRACT = "instrument currency a contract"
 OF_NOTIONAL = "fraction of notional"
@@ -76,5 +77,31 @@ MARGIN_RATES = FileContract(
             **_rates(),
             "effective_date": _effective_date(),
         }
+    ),
+)
+
+HOUSE_MARGINS = FileContract(
+    name="house_margins",
+    table="house_margins",
+    description="What the house asks at least for a symbol or an asset class, on the folder's date; the greater of rule and house counts.",
+    key=("symbol", "asset_class"),
+    schema=pa.DataFrameSchema(
+        {
+            "symbol": text("Instrument, as in instruments. Empty: the row is of an asset class.", default=""),
+            "asset_class": text("Asset class, as in instruments. Empty: the row is of a symbol.", default="", case="lower"),
+            **_rates(),
+        },
+        checks=[
+            row_rule(
+                "symbol",
+                "a row is of a symbol or of an asset class: give one of them",
+                lambda f: (f["symbol"] != "") != (f["asset_class"] != ""),
+            ),
+            row_rule(
+                "asset_class",
+                f"the asset class is none of {', '.join(ASSET_CLASSES)}",
+                lambda f: f["asset_class"].isin(["", *ASSET_CLASSES]),
+            ),
+        ],
     ),
 )

@@ -34,6 +34,7 @@ def position_margins(
     margin_schedules: pd.DataFrame,
     margin_rates: pd.DataFrame,
     symbol_risk: pd.DataFrame,
+    house_margins: pd.DataFrame,
     context: CalculationContext,
 ) -> pd.DataFrame:
     """Stand-alone initial and maintenance margin of every position, by the model its instrument and account call for."""
@@ -50,6 +51,7 @@ def position_margins(
         context.as_of,
         at=context.at,
         calendar_open=context.market_is_open,
+        house_margins=house_margins,
     )
 
 
@@ -71,10 +73,11 @@ def strategy_groups(
     portfolios: pd.DataFrame,
     prices: pd.DataFrame,
     fx_rates: pd.DataFrame,
+    house_margins: pd.DataFrame,
     context: CalculationContext,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Stock and option positions in the groups that need the least maintenance margin, with the proof."""
-    grouping = strategy_based.group_positions(positions, instruments, portfolios, prices, fx_rates, context.as_of)
+    grouping = strategy_based.group_positions(positions, instruments, portfolios, prices, fx_rates, context.as_of, house_margins)
     return grouping.groups, grouping.legs, grouping.proofs
 
 
