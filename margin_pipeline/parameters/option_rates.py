@@ -12,7 +12,6 @@ import numpy as np
 
 from margin_pipeline.parameters.reader import ParameterError, in_force
 
-
 UNIVERSAL_SPREAD_SETTINGS = ("none", "balanced", "limited_risk")
 
 

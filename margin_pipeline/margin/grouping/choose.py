@@ -96,17 +96,13 @@ def choose(table: LegTable, candidates: Candidates, choice: Choice, singles: Amo
             # A search that ended early is no worse than the matcher.
             units[columns] = greedy[columns]
     pieces = labels.taken_apart(table, places, contracts, choice.alone, program.equal)
-    chosen = [_taken(candidates, choice, units), _taken(others, beside, units_beside), (_candidates(table, pieces), pieces.units)]
+    chosen = [_taken(candidates, choice, units), _taken(others, beside, units_beside), pieces]
     return Chosen(_joined([c for c, _ in chosen]), np.concatenate([u for _, u in chosen]), solution.bound, solution.seconds)
 
 
 def _taken(candidates: Candidates, choice: Choice, units: Array) -> tuple[Candidates, Array]:
     taken = np.flatnonzero(units > 0)
     return candidates.part(choice.candidate[taken]), units[taken]
-
-
-def _candidates(table: LegTable, pieces: labels.Pieces) -> Candidates:
-    return Candidates(pieces.structure, table.block[pieces.leg[pieces.start[:-1]]], pieces.start, pieces.leg, pieces.use)
 
 
 def _joined(parts: list[Candidates]) -> Candidates:

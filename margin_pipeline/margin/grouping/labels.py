@@ -20,18 +20,7 @@ UNIVERSAL = len(STRUCTURES)
 """Number of universal spreads among the structures."""
 
 
-@dataclass(frozen=True)
-class Pieces:
-    """Pieces p of universal spreads, entries e: structure number, units, and contracts of the legs in one unit."""
-
-    structure: Array
-    units: Array
-    start: Array
-    leg: Array
-    use: Array
-
-
-def taken_apart(table: LegTable, places: Places, contracts: Array, alone: Array, equal: bool) -> Pieces:
+def taken_apart(table: LegTable, places: Places, contracts: Array, alone: Array, equal: bool) -> tuple[Candidates, Array]:
     """Named structures within universal spreads, where the parts need together what the whole needs; what is left stays universal.
 
     Parameters
@@ -40,6 +29,10 @@ def taken_apart(table: LegTable, places: Places, contracts: Array, alone: Array,
     contracts : (m,) whole contracts of each member.
     alone : (n,) what a unit of each leg needs on its own.
     equal : whether a universal spread holds as many longs as shorts of each type.
+
+    Returns
+    -------
+    The parts, by place, and units of each; structure ``UNIVERSAL`` for what is left.
 
     Notes
     -----
@@ -55,17 +48,17 @@ def taken_apart(table: LegTable, places: Places, contracts: Array, alone: Array,
     pieces: list[tuple[int, float, Array, Array]] = []
     for place in np.unique(places.place[held]).tolist():
         own = np.flatnonzero(sub.block == place)
-        loss = _loss_of(places, place, held[own])
+        loss, legs = _loss_of(places, place, held[own]), places.leg[held[own]]
         left = contracts[held[own]].copy()
         for c in _coming_off(candidates, order[first[place] : first[place + 1]], own[0], loss, left):
-            pieces.append((STRUCTURES.index(NAMED[candidates.structure[c[0]]]), c[1], sub_legs(places, held, own, c[2]), c[3]))
+            pieces.append((STRUCTURES.index(NAMED[candidates.structure[c[0]]]), c[1], legs[c[2]], c[3]))
         if not equal:
-            _drop_spare(sub, own, loss, left, alone[places.leg[held[own]]])
+            _drop_spare(sub, own, loss, left, alone[legs])
         if left.any():
             units = float(np.gcd.reduce(left[left > 0].astype(np.int64)))
             rest = np.flatnonzero(left)
-            pieces.append((UNIVERSAL, units, sub_legs(places, held, own, rest), left[rest] / units))
-    return _stacked(pieces)
+            pieces.append((UNIVERSAL, units, legs[rest], left[rest] / units))
+    return _stacked(table, pieces)
 
 
 def _loss_of(places: Places, place: int, members: Array) -> Array:
@@ -76,11 +69,6 @@ def _loss_of(places: Places, place: int, members: Array) -> Array:
     loss = np.zeros((len(rows), len(members)))
     loss[places.losses.row[entries] - rows[0], np.searchsorted(members, places.losses.member[entries])] = places.losses.value[entries]
     return loss
-
-
-def sub_legs(places: Places, held: Array, own: Array, chosen: Array) -> Array:
-    """Rows of the leg table of some legs of a spread."""
-    return places.leg[held[own[chosen]]]
 
 
 def _by_size_and_name(candidates: Candidates) -> Array:
@@ -133,16 +121,14 @@ def _drop_spare(sub: LegTable, own: Array, loss: Array, left: Array, alone: Arra
             total += units * gains
 
 
-def _stacked(pieces: list[tuple[int, float, Array, Array]]) -> Pieces:
+def _stacked(table: LegTable, pieces: list[tuple[int, float, Array, Array]]) -> tuple[Candidates, Array]:
     sizes = [len(legs) for _, _, legs, _ in pieces]
-    empty = np.zeros(0)
-    return Pieces(
-        structure=np.array([structure for structure, *_ in pieces], dtype=np.int64),
-        units=np.array([units for _, units, _, _ in pieces], dtype=np.float64),
-        start=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        leg=np.concatenate([empty.astype(np.int64), *(legs for _, _, legs, _ in pieces)]),
-        use=np.concatenate([empty, *(use for *_, use in pieces)]),
-    )
+    start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    leg = np.concatenate([np.zeros(0, dtype=np.int64), *(legs for _, _, legs, _ in pieces)])
+    use = np.concatenate([np.zeros(0), *(use for *_, use in pieces)])
+    structure = np.array([structure for structure, *_ in pieces], dtype=np.int64)
+    units = np.array([units for _, units, _, _ in pieces], dtype=np.float64)
+    return Candidates(structure, table.block[leg[start[:-1]]], start, leg, use), units
 
 
 @dataclass(frozen=True)
