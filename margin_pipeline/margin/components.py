@@ -30,6 +30,7 @@ def contributions(
     cross_margin_benefits: pd.DataFrame,
     netting_set_margins: pd.DataFrame,
     boxed_rate: float,
+    house_additions: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Contributions to every method of every portfolio that has it.
 
@@ -38,6 +39,7 @@ def contributions(
     portfolios, positions, position_margins, strategy_groups, cross_margin_benefits, netting_set_margins : frames of the tables of these
         names.
     boxed_rate : margin of stock held long and short at once, fraction of its long value.
+    house_additions : frame of the table: what of these margins house rates add, shown as a component of its own; None: nothing.
 
     Returns
     -------
@@ -48,21 +50,34 @@ def contributions(
     own = _position_contributions(positions, position_margins)
     grouped = own["asset_class"].isin(GROUPED_CLASSES)
     parts = [
-        *(_under(own, method, account) for method in ("reg_t", "cross_margin", "futures", "tiered")),
-        _under(own[~grouped], "strategy_based", account),
-        _under(_group_contributions(strategy_groups), "strategy_based", account),
-        _under(_offsets(cross_margin_benefits), "cross_margin", account),
-        _under(_netting_sets(netting_set_margins), "schedule_im", account),
-        _under(_boxed(positions, position_margins, boxed_rate), "reg_t", account),
+        *(under(own, method, account) for method in ("reg_t", "cross_margin", "futures", "tiered")),
+        under(own[~grouped], "strategy_based", account),
+        under(group_contributions(strategy_groups), "strategy_based", account),
+        under(_offsets(cross_margin_benefits), "cross_margin", account),
+        under(_netting_sets(netting_set_margins), "schedule_im", account),
+        under(_boxed(positions, position_margins, boxed_rate), "reg_t", account),
+        *(_house(house_additions) if house_additions is not None else ()),
     ]
     return pd.concat(parts, ignore_index=True)
 
 
-def _under(rows: pd.DataFrame, method: str, account: pd.Series) -> pd.DataFrame:
-    """The rows of portfolios that have the method."""
+def under(rows: pd.DataFrame, method: str, account: pd.Series) -> pd.DataFrame:
+    """Contributions of portfolios that have a method, under it; `account`: account type by portfolio."""
     accounts = [name for name, methods in COMPUTED.items() if method in methods]
     here = rows[rows["portfolio_id"].isin(account.index[account.isin(accounts)])]
     return here.assign(method=method)[COLUMNS]
+
+
+def component_of(asset_class: pd.Series, model: pd.Series) -> pd.Series:
+    """Component that each position belongs to."""
+    return asset_class.map(COMPONENT_OF_CLASS).fillna("other").where(model != "tiered", "tiered")
+
+
+def _house(house_additions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What the house adds, taken out of the components that it is part of, and as a component of its own."""
+    amounts = ["initial_margin", "maintenance_margin"]
+    rows = house_additions[["portfolio_id", "method", "component", *amounts]].assign(missing=None)
+    return rows.assign(**-rows[amounts])[COLUMNS], rows.assign(component="house")[COLUMNS]
 
 
 def _position_contributions(positions: pd.DataFrame, position_margins: pd.DataFrame) -> pd.DataFrame:
@@ -71,8 +86,7 @@ def _position_contributions(positions: pd.DataFrame, position_margins: pd.DataFr
     rows = position_margins[[*key, "model", "initial_margin", "maintenance_margin", "missing"]].merge(
         positions[[*key, "asset_class"]], on=key, how="left", validate="one_to_one"
     )
-    component = rows["asset_class"].map(COMPONENT_OF_CLASS).fillna("other")
-    rows["component"] = component.where(rows["model"] != "tiered", "tiered")
+    rows["component"] = component_of(rows["asset_class"], rows["model"])
     by = ["portfolio_id", "component", "asset_class"]
     known = rows[rows["missing"].isna()].groupby(by, sort=True, as_index=False)[["initial_margin", "maintenance_margin"]].sum()
     unknown = rows.loc[rows["missing"].notna(), [*by, "missing"]].drop_duplicates()
@@ -101,7 +115,8 @@ def _boxed(positions: pd.DataFrame, position_margins: pd.DataFrame, rate: float)
     return pd.DataFrame(relief).reset_index()[["portfolio_id", *relief]].assign(component="boxed", missing=None)
 
 
-def _group_contributions(strategy_groups: pd.DataFrame) -> pd.DataFrame:
+def group_contributions(strategy_groups: pd.DataFrame) -> pd.DataFrame:
+    """Margins of groups by component: groups of stock alone, and all others."""
     stock = strategy_groups["structure"].isin(STOCK_STRUCTURES)
     columns = ["portfolio_id", "initial_margin", "maintenance_margin", "missing"]
     return strategy_groups[columns].assign(component=np.where(stock, "stock", "options"))

@@ -57,6 +57,7 @@ def compose(
     fx_rates: pd.DataFrame,
     thresholds: Mapping[str, float],
     as_of: dt.date,
+    house_additions: pd.DataFrame | None = None,
 ) -> PortfolioMargins:
     """Margins of every portfolio under the methods of its account.
 
@@ -66,6 +67,7 @@ def compose(
     fx_rates : frames of the tables of these names.
     thresholds : utilization from which "warning", "critical" and "emergency" begin, fractions.
     as_of : business date.
+    house_additions : frame of the table: what of these margins house rates add; None: nothing.
 
     Returns
     -------
@@ -80,12 +82,11 @@ def compose(
     not hold with short positions); without an exchange rate for it the initial margin alone is empty.
     """
     portfolios = portfolios.sort_values("portfolio_id", kind="stable", ignore_index=True)
-    parts = contributions(
-        portfolios, positions, position_margins, strategy_groups, cross_margin_benefits, netting_set_margins, stock_rates(as_of).boxed
-    )
+    inputs = (portfolios, positions, position_margins, strategy_groups, cross_margin_benefits, netting_set_margins)
+    parts = contributions(*inputs, stock_rates(as_of).boxed, house_additions)
     values = security_values(positions, instruments, portfolios, option_rates(as_of), as_of)
     rows = _rows(portfolios, netting_set_margins)
-    missing = _missing(parts, values, rows, rejected_inputs(rejected_rows, netting_set_margins))
+    missing = _missing(parts, values, rows, rejected_inputs(rejected_rows, netting_set_margins, positions, portfolios))
     sums = parts.groupby([*KEY, "component"], sort=True)[["initial_margin", "maintenance_margin"]].sum().reset_index()
     minimum, unconverted = _minimum(portfolios, values, sums, usd_rates(fx_rates, as_of), as_of)
     components = pd.concat([sums, minimum], ignore_index=True)

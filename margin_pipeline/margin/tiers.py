@@ -57,6 +57,11 @@ class Schedule:
         maintenance = self.maintenance_rate[tier] * notional - self.maintenance_amount[tier]
         return np.where(known, initial, np.nan), np.where(known, maintenance, np.nan)
 
+    def read_as(self, mode: str) -> Schedule:
+        """The same tiers read as brackets or as marginal slices."""
+        tiers = (self.threshold, self.initial_rate, self.maintenance_rate)
+        return build_schedule(self.name, mode, self.currency, self.effective_date, *tiers)
+
 
 def build_schedule(
     name: str, mode: str, currency: str, effective_date: dt.date, threshold: Array, initial_rate: Array, maintenance_rate: Array

@@ -126,6 +126,35 @@ def no_offset_exceeds_its_margins(frames: Frames) -> Outcome:
     return Outcome(wrong.empty and negative == 0, {"portfolios_over": list(wrong.index), "negative": negative})
 
 
+def house_never_lowers_maintenance(frames: Frames) -> Outcome:
+    """House rates add to the maintenance margin of every portfolio and method, or leave it."""
+    added = frames["house_additions"].groupby(["portfolio_id", "method"])["maintenance_margin"].sum()
+    wrong = added[added < -1e-6]
+    return Outcome(wrong.empty, {"wrong": [" ".join(k) for k in wrong.index], "least": float(added.min()) if len(added) else 0.0})
+
+
+def marginal_schedules_have_no_cliff(frames: Frames) -> Outcome:
+    """Margin read by slices never jumps: below and at each threshold it is the same."""
+    tiers = frames["margin_schedule_tiers"].query("mode == 'marginal'")
+    gaps = [
+        (tiers[f"{m}_at"] - tiers[f"{m}_below"]).abs() > 1e-9 * tiers[f"{m}_at"].abs().clip(lower=1) for m in ("initial", "maintenance")
+    ]
+    wrong = sorted(tiers.loc[gaps[0] | gaps[1], "schedule"].unique())
+    return Outcome(not wrong, {"wrong": wrong, "tiers": len(tiers)})
+
+
+def own_reading_is_the_margin(frames: Frames) -> Outcome:
+    """What a position needs is at least what its schedule asks in its own mode, and just that where no house rate binds."""
+    rows = frames["margin_schedule_positions"].merge(frames["position_margins"], on=POSITION_KEY, suffixes=("", "_of_margin"))
+    rows = rows[rows["missing"].isna() & rows["missing_of_margin"].isna()]
+    own = rows["bracket_maintenance"].where(rows["mode"] == "bracket", rows["marginal_maintenance"])
+    off = rows["maintenance_margin"] - own
+    tolerance = 1e-9 * own.abs().clip(lower=1)
+    bound = rows["explanation"].str.contains('"house_binds": true', regex=False)
+    wrong = rows["symbol"][(off < -tolerance) | ((off > tolerance) & ~bound)]
+    return Outcome(wrong.empty, {"wrong": sorted(wrong.unique()), "positions": len(rows)})
+
+
 def components_add_up(frames: Frames) -> Outcome:
     """Components add up to initial and maintenance margin of every portfolio and method."""
     key = ["portfolio_id", "method"]

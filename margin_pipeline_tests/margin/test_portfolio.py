@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from margin_pipeline.margin.house_additions import house_additions
 from margin_pipeline.margin.methods import METHODS
 from margin_pipeline.margin.portfolio import COMPONENT_COLUMNS, MARGIN_COLUMNS, compose, margin_attribution
 from margin_pipeline.margin.registry import stand_alone_margins
@@ -55,8 +56,8 @@ def empty(*columns):
     return pd.DataFrame({name: pd.Series(dtype="datetime64[us]" if "date" in name else object) for name in columns})
 
 
-def tables(held, *, account="reg_t", equity=100_000.0, base="USD", usd=(), benefits=(), netting_sets=(), rejected=()):
-    """Everything that goes into the composition of the portfolio `P`; `held`: (strategy, symbol, quantity)."""
+def tables(held, *, account="reg_t", equity=100_000.0, base="USD", usd=(), benefits=(), netting_sets=(), rejected=(), house=()):
+    """Everything that goes into the composition of the portfolio `P`; `held`: (strategy, symbol, quantity); `house`: its file."""
     terms = instruments()
     records = pd.DataFrame(
         [("P", s, symbol, float(q), np.nan, np.nan, np.nan) for s, symbol, q in held],
@@ -77,8 +78,12 @@ def tables(held, *, account="reg_t", equity=100_000.0, base="USD", usd=(), benef
     )
     rates = empty("asset_class", "initial_rate", "maintenance_rate", "effective_date")
     risk = pd.DataFrame({"symbol": terms["symbol"], "volatility": 0.2})
-    margins = stand_alone_margins(positions, terms, portfolios, prices, fx_rates, futures, schedules, rates, risk, AS_OF, models={})
-    grouping = group_positions(positions, terms, portfolios, prices, fx_rates, AS_OF)
+    asked = pd.DataFrame(house, columns=["symbol", "asset_class", "initial_rate", "maintenance_rate"])
+    margins = stand_alone_margins(
+        positions, terms, portfolios, prices, fx_rates, futures, schedules, rates, risk, AS_OF, models={}, house_margins=asked
+    )
+    grouping = group_positions(positions, terms, portfolios, prices, fx_rates, AS_OF, asked)
+    added = house_additions(positions, terms, portfolios, prices, fx_rates, margins, grouping.groups, asked, AS_OF)
     return {
         "portfolios": portfolios,
         "positions": positions,
@@ -90,6 +95,7 @@ def tables(held, *, account="reg_t", equity=100_000.0, base="USD", usd=(), benef
         "netting_set_margins": pd.DataFrame(netting_sets, columns=NETTING_SET),
         "rejected_rows": pd.DataFrame(rejected, columns=REJECTED),
         "fx_rates": fx_rates,
+        "house_additions": added,
     }
 
 
@@ -283,6 +289,45 @@ def test_rejected_trade_concerns_the_portfolio_of_its_netting_set():
     assert governing([], account="otc", netting_sets=NETTING, rejected=[other])["status"] == "safe"
 
 
+def test_what_the_house_adds_is_a_component_of_its_own():
+    house = [("A", "", 0.6, 0.4), ("", "future", 0.1, 0.08), ("C110", "", 0.3, 0.25)]
+    held = [("s", "A", 100), ("s", "B", 100), ("s", "C110", -2), ("s", "ES", 1)]
+    found = composed(tables(held, house=house))
+    parts = found.components.set_index(["method", "component"])[["initial_margin", "maintenance_margin"]]
+    future = (0.1 * 190_000 - 13_200, 0.08 * 190_000 - 12_000)
+    naked = 200 + 100 * max(20.0 - 10.0, 10.0)
+    alone = (6_000 - 5_000 + 2 * (0.3 * 10_000 - naked) + future[0], 4_000 - 2_500 + 2 * (0.25 * 10_000 - naked) + future[1])
+    assert parts.loc["reg_t", "house"].tolist() == pytest.approx(alone)
+    assert parts.loc["reg_t", "stock"].tolist() == [5_000 + 2_000, 2_500 + 1_000]
+    assert parts.loc["reg_t", "futures"].tolist() == pytest.approx([13_200, 12_000])
+    grouped = (6_000 - 5_000 + 0.3 * 10_000 - naked + future[0], 4_000 - 2_500 + 0.25 * 10_000 - naked + future[1])
+    assert parts.loc["strategy_based", "house"].tolist() == pytest.approx(grouped)
+    without = composed(tables(held))
+    for method in ("reg_t", "strategy_based"):
+        rules = without.components.query("method == @method").set_index("component")["maintenance_margin"]
+        assert parts.loc[method].drop("house")["maintenance_margin"].to_dict() == pytest.approx(rules.to_dict())
+
+
+def test_house_asks_nothing_of_a_cash_account_and_nothing_adds_nothing():
+    house = [("A", "", 0.6, 0.4)]
+    assert tables([("s", "A", 100)], account="cash", house=house)["house_additions"].empty
+    assert tables([("s", "B", 100)], house=house)["house_additions"].empty
+    assert tables([("s", "A", 100)], house=[("A", "", 0.5, 0.25)])["house_additions"].empty
+
+
+def test_rejected_house_rate_leaves_those_who_hold_what_it_names_undetermined():
+    by_symbol = rejection("is above 1", source="house_margins.csv", portfolio=None, raw='{"symbol": "A", "asset_class": null}')
+    by_class = rejection("is above 1", source="house_margins.csv", portfolio=None, raw='{"symbol": "", "asset_class": "Equity"}')
+    other = rejection("is above 1", source="house_margins.csv", portfolio=None, raw='{"symbol": "B", "asset_class": ""}')
+    for rejected in (by_symbol, by_class):
+        row = governing([("s", "A", 100)], rejected=[rejected])
+        assert json.loads(row["missing"]) == ["house_margins.csv row 17: is above 1"]
+    assert governing([("s", "A", 100)], rejected=[other])["status"] == "safe"
+    assert governing([("s", "A", 100)], account="cash", rejected=[by_symbol])["status"] == "safe"
+    option = rejection("is above 1", source="house_margins.csv", portfolio=None, raw='{"symbol": "C100"}')
+    assert governing([("s", "C100", 1)], rejected=[option])["status"] == "safe"
+
+
 def test_offsets_are_a_negative_component_of_cross_margin_alone():
     found = composed(tables([("s", "A", 100), ("s", "B", -100)], benefits=[("P", "1", "A", "B", 700.0)]))
     rows = found.portfolio_margins.set_index("method")["maintenance_margin"]
@@ -296,11 +341,19 @@ held_symbols = st.sampled_from(["A", "B", "C100", "C110", "P90", "LEAP", "ES", "
 books = st.lists(st.tuples(st.sampled_from("ab"), held_symbols, st.integers(-5, 5).filter(bool)), max_size=7, unique_by=lambda row: row[:2])
 
 
-@settings(max_examples=20, deadline=None)
-@given(books, st.sampled_from(["reg_t", "portfolio_margin", "cash", "futures", "crypto_cross"]), st.floats(-1e4, 1e6))
-def test_components_and_strategies_add_up_and_row_order_changes_nothing(held, account, equity):
-    given_tables = tables(held, account=account, equity=equity)
+house_rows = st.tuples(st.sampled_from(["A", "C110", "ES"]), st.floats(0, 1), st.floats(0, 1))
+houses = st.lists(house_rows.map(lambda row: (row[0], "", *row[1:])), max_size=2, unique_by=lambda row: row[0])
+margin_accounts = st.sampled_from(["reg_t", "portfolio_margin", "cash", "futures", "crypto_cross", "crypto_isolated"])
+
+
+@settings(max_examples=25, deadline=None)
+@given(books, margin_accounts, st.floats(-1e4, 1e6), houses)
+def test_components_and_strategies_add_up_and_row_order_changes_nothing(held, account, equity, house):
+    given_tables = tables(held, account=account, equity=equity, house=house)
     found = composed(given_tables)
+    house_part = found.components.query("component == 'house' and method != 'strategy_based'")
+    assert (house_part[["initial_margin", "maintenance_margin"]] >= 0).all(axis=None)
+    assert (found.components.query("component == 'house'")["maintenance_margin"] >= -1e-6).all()
     known = found.portfolio_margins[found.portfolio_margins["status"] != "undetermined"].set_index("method")
     sums = found.components.groupby("method")[["initial_margin", "maintenance_margin"]].sum().reindex(known.index).fillna(0.0)
     for name in ("initial_margin", "maintenance_margin"):

@@ -61,10 +61,10 @@ create table margin_data.margin_schedule_tiers (
     initial_amount      double precision not null,
     maintenance_amount  double precision not null,
     initial_below       double precision,
-    initial_at          double precision not null,
+    initial_at          double precision,
     initial_jump        double precision,
     maintenance_below   double precision,
-    maintenance_at      double precision not null,
+    maintenance_at      double precision,
     maintenance_jump    double precision,
     primary key (as_of, calculation_id, schedule, threshold)
 ) partition by range (as_of);
@@ -80,10 +80,10 @@ comment on column margin_data.margin_schedule_tiers.maintenance_rate is 'Mainten
 comment on column margin_data.margin_schedule_tiers.initial_amount is 'Cumulative amount a: read marginally, initial margin is initial_rate x notional - a; schedule currency.';
 comment on column margin_data.margin_schedule_tiers.maintenance_amount is 'Cumulative amount of the maintenance margin, as initial_amount; schedule currency.';
 comment on column margin_data.margin_schedule_tiers.initial_below is 'Initial margin of a notional just below the threshold, in the mode of the schedule, schedule currency; empty for the first tier.';
-comment on column margin_data.margin_schedule_tiers.initial_at is 'Initial margin of a notional at the threshold, schedule currency.';
+comment on column margin_data.margin_schedule_tiers.initial_at is 'Initial margin of a notional at the threshold, schedule currency; empty in a marginal schedule that does not begin at 0.';
 comment on column margin_data.margin_schedule_tiers.initial_jump is 'initial_at less initial_below, schedule currency: the cliff of a bracket schedule, 0 in a marginal one.';
 comment on column margin_data.margin_schedule_tiers.maintenance_below is 'Maintenance margin of a notional just below the threshold, in the mode of the schedule, schedule currency; empty for the first tier.';
-comment on column margin_data.margin_schedule_tiers.maintenance_at is 'Maintenance margin of a notional at the threshold, schedule currency.';
+comment on column margin_data.margin_schedule_tiers.maintenance_at is 'Maintenance margin of a notional at the threshold, schedule currency; empty in a marginal schedule that does not begin at 0.';
 comment on column margin_data.margin_schedule_tiers.maintenance_jump is 'maintenance_at less maintenance_below, schedule currency: the cliff of a bracket schedule, 0 in a marginal one.';
 
 create table margin_data.margin_schedule_positions (

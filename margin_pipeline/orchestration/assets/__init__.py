@@ -11,6 +11,8 @@ TABLE_ASSETS: tuple[TableAsset, ...] = (
     estimation.symbol_risk,
     margins.position_margins,
     margins.strategy_groups,
+    margins.house_additions,
+    margins.margin_schedule_positions,
     margins.liquidation_prices,
     netting.cross_margin_benefits,
     regulation.netting_set_margins,

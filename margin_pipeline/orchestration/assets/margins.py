@@ -5,7 +5,8 @@ Belongs here: the margin assets. Not here: rules (`margin`).
 
 import pandas as pd
 
-from margin_pipeline.margin import liquidation, portfolio, registry, strategy_based
+from margin_pipeline.margin import house_additions as additions
+from margin_pipeline.margin import liquidation, portfolio, registry, schedules, strategy_based
 from margin_pipeline.orchestration import checks
 from margin_pipeline.orchestration.checks import Check
 from margin_pipeline.orchestration.context import CalculationContext
@@ -83,6 +84,53 @@ def strategy_groups(
 
 @table_asset(
     group_name="margins",
+    checks=[Check("house_additions", checks.house_never_lowers_maintenance)],
+    history={"prices": 10, "fx_rates": 10},
+    metrics=lambda f: {"maintenance_margin": float(f["house_additions"]["maintenance_margin"].sum())},
+    pool="compute",
+)
+def house_additions(
+    positions: pd.DataFrame,
+    instruments: pd.DataFrame,
+    portfolios: pd.DataFrame,
+    prices: pd.DataFrame,
+    fx_rates: pd.DataFrame,
+    position_margins: pd.DataFrame,
+    strategy_groups: pd.DataFrame,
+    house_margins: pd.DataFrame,
+    context: CalculationContext,
+) -> pd.DataFrame:
+    """What house rates add to the margin that the rules alone would ask, by method and component."""
+    return additions.house_additions(
+        positions, instruments, portfolios, prices, fx_rates, position_margins, strategy_groups, house_margins, context.as_of
+    )
+
+
+@table_asset(
+    group_name="margins",
+    tables=["margin_schedule_tiers", "margin_schedule_positions"],
+    checks=[
+        Check("margin_schedule_tiers", checks.marginal_schedules_have_no_cliff),
+        Check("margin_schedule_positions", checks.own_reading_is_the_margin),
+    ],
+    history={"margin_schedules": None, "fx_rates": 10},
+    metrics=lambda f: {"largest_jump": float(f["margin_schedule_tiers"]["maintenance_jump"].fillna(0).max() or 0)},
+)
+def margin_schedule_positions(
+    positions: pd.DataFrame,
+    instruments: pd.DataFrame,
+    position_margins: pd.DataFrame,
+    margin_schedules: pd.DataFrame,
+    fx_rates: pd.DataFrame,
+    context: CalculationContext,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Margin schedules in force tier by tier, with their cliffs, and where positions stand in them under both readings."""
+    tiers = schedules.schedule_tiers(margin_schedules, context.as_of)
+    return tiers, schedules.schedule_positions(positions, instruments, position_margins, margin_schedules, fx_rates, context.as_of)
+
+
+@table_asset(
+    group_name="margins",
     history={"margin_schedules": None, "futures_margins": None, "fx_rates": 10},
     metrics=lambda f: {"positions_without_liquidation_price": int(f["liquidation_prices"]["liquidation_price"].isna().sum())},
 )
@@ -129,6 +177,7 @@ def portfolio_margins(
     netting_set_margins: pd.DataFrame,
     rejected_rows: pd.DataFrame,
     fx_rates: pd.DataFrame,
+    house_additions: pd.DataFrame,
     context: CalculationContext,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Margin, equity, excess, utilization and status of every portfolio under every method that applies."""
@@ -144,5 +193,6 @@ def portfolio_margins(
         fx_rates,
         context.thresholds,
         context.as_of,
+        house_additions,
     )
     return composed.portfolio_margins, composed.components, composed.notes
