@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-COMMANDS = ("run", "ui", "sql", "database")
+COMMANDS = {"run": "run", "ui": "ui", "sql": "sql", "what-if": "what_if", "database": "database"}
 DONE, FAILED, UNUSABLE = 0, 1, 2
 
 
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _Parser(prog="margin-pipeline", description="Positions in; margin, risk, regulatory lines and alerts out.")
     parser.add_argument("--version", action="version", version=f"margin-pipeline {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    modules = {name: importlib.import_module(f"margin_pipeline.cli.{name}") for name in COMMANDS}
+    modules = {name: importlib.import_module(f"margin_pipeline.cli.{module}") for name, module in COMMANDS.items()}
     for module in modules.values():
         module.add_parser(subparsers)
     parsed = parser.parse_args(arguments)

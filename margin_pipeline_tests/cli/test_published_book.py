@@ -1,0 +1,242 @@
+"""`what-if` and `explain` on a published book: they say what the chain says, and write nothing. Not here: their parts."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import datetime as dt
+import io
+import json
+import os
+import shutil
+import signal
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from margin_pipeline import cli, storage
+from margin_pipeline.definitions import build_defs
+from margin_pipeline.sample import SAMPLE_DATES, write_sample
+from margin_pipeline.settings import from_environment
+
+AS_OF = SAMPLE_DATES[-1]
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+FIGURES = ("initial_margin", "maintenance_margin", "equity", "margin_equity", "excess", "utilization")
+TRADES = {
+    # Roll the upper wing of the condor, sell covered stock, buy an instrument that nobody holds.
+    "OPTIONS_INCOME": {"SP500230120C4150": -4, "SP500230120C4000": 4, "AAPL": -700, "GE": 100},
+    "CASH": {"KO": -1000, "PFE230120C52": -5},
+    "EURO": {"QUAL": 2000, "BUND_2032": -500, "KO": -300},
+    "INDEX_FUTURES": {"ESH3": -25},
+    "CRYPTO": {"ETHPERP": 30.5, "BTCPERP": 4},
+    "CRYPTO_ISOLATED": {"BTCPERP": -2},
+    "MOMENTUM": {"AMD": -6500, "MSFT": 100},
+    "LONG_SHORT": {"AMD": 2600, "CVX": -2000},
+}
+
+
+def run_chain(urls, landing, folder):
+    settings = from_environment({"MARGIN_DATA_DIR": str(folder / "data"), "MARGIN_COMPUTE": "numpy", "MARGIN_THREADS": "1"})
+    definitions = build_defs(dataclasses.replace(settings, landing_dir=landing), urls=urls, today=dt.date(2023, 1, 5))
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = definitions.resolve_job_def("margin_chain")
+        assert job.execute_in_process(instance=instance, partition_key=AS_OF.isoformat(), run_config=QUIET).success
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sample")
+    write_sample(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def book(database, sample, tmp_path_factory):
+    """Databases in which the last date of the sample is published."""
+    run_chain(database, sample, tmp_path_factory.mktemp("run"))
+    return database
+
+
+@pytest.fixture
+def call(book, tmp_path, monkeypatch, capsys):
+    """Run the command on the book; gives status, output and complaint."""
+
+    def run(*arguments):
+        monkeypatch.setenv("MARGIN_DATABASE_URL", book.libpq)
+        monkeypatch.setenv("MARGIN_DATA_DIR", str(tmp_path / "data"))
+        handler = signal.getsignal(signal.SIGTERM)
+        try:
+            status = cli.main(arguments)
+        except SystemExit as end:
+            status = end.code
+        finally:
+            signal.signal(signal.SIGTERM, handler)
+            signal.set_wakeup_fd(-1)
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
+
+
+def what_if(call, portfolio_id, trades, *options):
+    arguments = [part for symbol, quantity in trades.items() for part in ("--trade", f"{symbol}={quantity}")]
+    status, out, complaint = call("what-if", portfolio_id, *arguments, "--format", "json", *options)
+    assert (status, complaint) == (0, "")
+    return json.loads(out, parse_constant=pytest.fail)
+
+
+def published(urls, portfolio_id):
+    rows = storage.read_published(urls, AS_OF, "portfolio_margins")
+    return rows[rows["portfolio_id"] == portfolio_id].set_index("method")
+
+
+def assert_is_published(found, side, margins):
+    assert {row["method"] for row in found["margins"]} == set(margins.index)
+    for row in found["margins"]:
+        chain = margins.loc[row["method"]]
+        assert row[f"status_{side}"] == chain["status"]
+        assert row["is_governing"] == chain["is_governing"]
+        for name in FIGURES:
+            here = row[f"{name}_{side}"]
+            assert (float("nan") if here is None else float(here)) == pytest.approx(chain[name], rel=1e-12, nan_ok=True), (
+                row["method"],
+                name,
+            )
+
+
+def counts(urls):
+    tables = [*storage.table_names(urls), "calculations", "calculation_tables", "published_tables", "alerts", "view_files"]
+    return {table: storage.execute(urls, f"select count(*) from margin_data.{table}")[0][0] for table in tables}
+
+
+@pytest.mark.slow
+def test_after_is_what_a_run_publishes_for_these_positions(call, fresh_database, sample, tmp_path, book):
+    """The trades of all portfolios are put into the files, and the chain is run on them."""
+    landing = tmp_path / "landing"
+    shutil.copytree(sample, landing)
+    thought = {portfolio_id: what_if(call, portfolio_id, trades) for portfolio_id, trades in TRADES.items()}
+    file = landing / AS_OF.isoformat() / "positions.csv"
+    with file.open(newline="") as lines:
+        header, *_ = csv.reader(lines)
+    rows = pd.DataFrame(
+        [
+            {"portfolio_id": portfolio_id, **position, "quantity": position["quantity_change"]}
+            for portfolio_id, found in thought.items()
+            for position in found["positions"]
+        ]
+    )
+    entered = {trade["symbol"]: trade["price"] for found in thought.values() for trade in found["trades"]}
+    rows = rows.assign(entry_price=rows["symbol"].map(entered)).reindex(columns=header)
+    # Before the lines that do not parse: a quote that is never closed takes what follows it along.
+    head, *lines = file.read_text().splitlines()
+    file.write_text("\n".join([head, *rows.to_csv(index=False, header=False).splitlines(), *lines]) + "\n")
+    run_chain(fresh_database, landing, tmp_path)
+    for portfolio_id, found in thought.items():
+        assert_is_published(found, "before", published(book, portfolio_id))
+        assert_is_published(found, "after", published(fresh_database, portfolio_id))
+
+
+@pytest.mark.parametrize("portfolio_id", sorted(TRADES))
+def test_components_and_groups_change_by_what_the_margin_changes(call, portfolio_id):
+    found = what_if(call, portfolio_id, TRADES[portfolio_id])
+    for row in found["margins"]:
+        if row["maintenance_margin_change"] is None:
+            # Five more calls are written than the stock covers, which a cash account does not admit.
+            assert (portfolio_id, row["status_after"]) == ("CASH", "undetermined")
+            continue
+        parts = [part for part in found["components"] if part["method"] == row["method"]]
+        for name in ("initial_margin", "maintenance_margin"):
+            assert sum(part[f"{name}_change"] for part in parts) == pytest.approx(row[f"{name}_change"], abs=1e-6)
+        if row["method"] == "strategy_based":
+            outside = sum(part["maintenance_margin_change"] for part in parts if part["component"] not in ("stock", "options"))
+            grouped = sum(group["maintenance_margin_change"] for group in found["groups"])
+            assert grouped + outside == pytest.approx(row["maintenance_margin_change"], abs=1e-6)
+
+
+def test_closing_the_wider_wing_leaves_the_loss_of_the_other(call):
+    closed = what_if(call, "OPTIONS_INCOME", {"SP500230120C4150": -4, "SP500230120C4000": 4})
+    change = {row["method"]: row["maintenance_margin_change"] for row in closed["margins"]}
+    # The call wing is 150 points wide, the put wing 100: without the calls 50 x 100 x 4 less can be lost.
+    assert change["strategy_based"] == -20_000.0
+    assert [(group["structure"], group["units_change"]) for group in closed["groups"]] == [("bull_put_spread", 4.0), ("iron_condor", -4.0)]
+
+
+def test_nothing_is_written_and_a_read_only_database_will_do(call, book, monkeypatch):
+    before = counts(book)
+    for arguments in (["what-if", "CASH", "--trade", "KO=10"],):
+        monkeypatch.setenv("PGOPTIONS", "-c default_transaction_read_only=on")
+        assert call(*arguments)[0] == 0
+    monkeypatch.delenv("PGOPTIONS")
+    assert counts(book) == before
+
+
+def test_money_a_trade_moves_cash_and_value_and_a_fee_is_lost(call):
+    free, charged = (what_if(call, "CASH", {"KO": -100}, *fee) for fee in ([], ["--fee", "12.5"]))
+    (trade,) = free["trades"]
+    assert trade["cost"] == pytest.approx(-100 * 62.609, rel=1e-12)
+    assert {row["equity_change"] for row in free["margins"]} == {0.0}
+    assert {row["equity_change"] for row in charged["margins"]} == {-12.5}
+
+
+def test_an_undetermined_portfolio_says_what_is_missing_on_both_sides(call):
+    found = what_if(call, "DESK_ERRORS", {"WMT": 1})
+    for row in found["margins"]:
+        assert row["status_after"] == "undetermined"
+        assert "price of USMV 2022-12-28" in row["missing_before"]
+        assert row["missing_after"] == row["missing_before"]
+        assert row["maintenance_margin_after"] is None
+
+
+def test_csv_has_a_row_a_method_and_equal_trades_add_up(call):
+    status, out, _ = call("what-if", "CASH", "--trade", "KO=-100", "--trade", "KO=-100", "--format", "csv")
+    (row,) = csv.DictReader(io.StringIO(out))
+    found = what_if(call, "CASH", {"KO": -200})["margins"][0]
+    assert (status, row["method"], float(row["excess_after"])) == (0, "strategy_based", found["excess_after"])
+
+
+def test_the_table_says_before_after_and_change(call):
+    status, out, _ = call("what-if", "INDEX_FUTURES", "--trade", "ESH3=-5")
+    assert status == 0
+    assert "maintenance margin  427,000.00  366,000.00  -61,000.00" in out
+    assert "trend ESH3         20 -> 15  244,000.00  183,000.00  -61,000.00" in out
+    assert max(map(len, out.splitlines())) <= 110
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["what-if", "OPTION_INCOME", "--trade", "KO=1"], "did you mean OPTIONS_INCOME?"),
+        (["what-if", "ZZZ", "--trade", "KO=1"], "known are BANK, CASH"),
+        (["what-if", "BANK", "--trade", "KO=1"], "otc account"),
+        (["what-if", "CASH", "--trade", "KOO=1"], "did you mean KO?"),
+        (["what-if", "CASH", "--trade", "KO=0"], "trades nothing"),
+        (["what-if", "CASH", "--trade", "KO=5", "--trade", "KO=-5"], "trades nothing"),
+        (["what-if", "CASH", "--trade", "KO=inf"], "finite"),
+        (["what-if", "CASH", "--trade", "KO=ten"], '"ten" is not a number'),
+        (["what-if", "CASH", "--trade", "KO"], "SYMBOL=QTY"),
+        (["what-if", "CASH", "--trade", "A=B=1"], "A=B is not among the instruments"),
+        (["what-if", "CASH", "--trade", "AAPL221216C140=1"], "expired on 2022-12-16"),
+        (["what-if", "CASH", "--trade", "USMV=1"], "no mark on 2022-12-28"),
+        (["what-if", "CASH", "--trade", "KO=1", "--fee", "-1"], "a fee of -1.0"),
+        (["what-if", "CASH", "--trade", "KO=1", "--as-of", "2022-12-23"], "2022-12-23 is not published; near it are 2022-12-28"),
+        (["what-if", "CASH", "--trade", "KO=1", "--as-of", "tomorrow"], "not a date"),
+        (["what-if", "CASH"], "--trade"),
+    ],
+)
+def test_a_call_that_cannot_be_used_is_told_in_one_line_with_status_2(call, arguments, said):
+    status, out, complaint = call(*arguments)
+    assert (status, out, len(complaint.strip().splitlines())) == (2, "", 1)
+    assert said in complaint
+
+
+def test_a_database_without_results_is_told(bare_database, fresh_database, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MARGIN_DATA_DIR", str(tmp_path))
+    for urls, said in ((bare_database, "holds no results yet"), (fresh_database, "nothing is published yet")):
+        monkeypatch.setenv("MARGIN_DATABASE_URL", urls.libpq)
+        handler = signal.getsignal(signal.SIGTERM)
+        assert cli.main(["what-if", "CASH", "--trade", "KO=1"]) == 2
+        signal.signal(signal.SIGTERM, handler)
+        signal.set_wakeup_fd(-1)
+        assert said in capsys.readouterr().err
+    assert os.listdir(tmp_path) == []
