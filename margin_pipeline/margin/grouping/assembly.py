@@ -309,6 +309,7 @@ def proof_frame(book: NetBook, groups: Groups, choice: Choice, chosen: Chosen, g
         lower_bound=np.where(incomplete, np.nan, bound),
         greedy_margin=np.where(incomplete, np.nan, greedily),
         seconds=chosen.seconds,
+        apart=apart * fx,
         options=with_options,
     )
     key = ["portfolio_id", "underlying"]
@@ -316,7 +317,8 @@ def proof_frame(book: NetBook, groups: Groups, choice: Choice, chosen: Chosen, g
     total.loc[total["unknown"] > 0, ["optimum", "lower_bound", "greedy_margin"]] = np.nan
     total = total[total["options"] > 0].reset_index(drop=True)
     slack = total["optimum"] - total["lower_bound"]
-    noise_floor = 1e-9 * np.maximum(total["optimum"], 1.0)
+    # Bounds are what legs need apart less what can be saved: they carry the rounding of those larger figures.
+    noise_floor = 1e-9 * np.maximum(total["optimum"], 1.0) + 1e-12 * total["apart"]
     noise = slack.abs() <= noise_floor
     total["lower_bound"] = total["lower_bound"].mask(noise, total["optimum"])
     total["greedy_margin"] = total["greedy_margin"].mask((total["greedy_margin"] - total["optimum"]).abs() <= noise_floor, total["optimum"])

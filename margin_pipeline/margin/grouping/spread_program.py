@@ -23,6 +23,9 @@ NODE_LIMIT, WIDE_NODE_LIMIT = 5_000, 500
 
 INTEGRAL = 1e-7
 
+PROVEN = 1e-9
+"""Difference between what a solver claims and what whole units save, relative to what all legs need apart, that counts as none."""
+
 WIDE_LEGS, WIDE_GAP = 62, 1e-3
 """Blocks of so many legs end their search at this gap, relative to the margin; in smaller ones it goes on to the optimum."""
 
@@ -151,7 +154,8 @@ def relaxed(program: SpreadProgram, blocks: Array) -> tuple[Array, list[Found]]:
         part = replace(m, columns=m.columns[columns], members=m.members[members], places=m.places[own])
         units, contracts = whole[columns], whole[len(m.columns) + members]
         saving = _saving(program, part, units, contracts)
-        solved.append(Found(block, part.columns, units, part.members, contracts, saving, saving))
+        if saving >= most[np.searchsorted(blocks, block)] - PROVEN * max(program.apart[block], 1.0):
+            solved.append(Found(block, part.columns, units, part.members, contracts, saving, saving))
     return most, solved
 
 
@@ -172,12 +176,12 @@ def best_units(program: SpreadProgram, block: int) -> Found:
     )
     split = len(m.columns)
     if found.x is None:
-        nothing = np.zeros(split), np.zeros(len(m.members))
         bound = float(relaxed(program, np.array([block]))[0][0])
-        return Found(block, m.columns, nothing[0], m.members, nothing[1], 0.0, bound)
+        return Found(block, m.columns, np.zeros(split), m.members, np.zeros(len(m.members)), 0.0, bound)
     units, contracts = np.round(found.x[:split]), np.round(found.x[split : split + len(m.members)])
     saving = _saving(program, m, units, contracts)
-    is_optimal = found.status == 0 and not wide
+    claimed = (base - float(found.fun)) * m.scale
+    is_optimal = found.status == 0 and not wide and claimed - saving <= PROVEN * max(program.apart[block], 1.0)
     bound = saving if is_optimal else max((base - float(found.mip_dual_bound)) * m.scale, saving)
     return Found(block, m.columns, units, m.members, contracts, saving, bound)
 
