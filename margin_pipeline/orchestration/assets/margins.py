@@ -78,7 +78,9 @@ def strategy_groups(
     context: CalculationContext,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Stock and option positions in the groups that need the least maintenance margin, with the proof."""
-    grouping = strategy_based.group_positions(positions, instruments, portfolios, prices, fx_rates, context.as_of, house_margins)
+    grouping = strategy_based.group_positions(
+        positions, instruments, portfolios, prices, fx_rates, context.as_of, house_margins, threads=context.compute.threads
+    )
     return grouping.groups, grouping.legs, grouping.proofs
 
 
