@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-COMMANDS = {"run": "run", "ui": "ui", "sql": "sql", "what-if": "what_if", "database": "database"}
+COMMANDS = {"run": "run", "ui": "ui", "sql": "sql", "explain": "explain", "what-if": "what_if", "database": "database"}
 DONE, FAILED, UNUSABLE = 0, 1, 2
 
 
@@ -45,7 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     heed_interruptions()
     try:
         parsed.settings = settings.from_environment()
-        return modules[parsed.command].run(parsed)
+        status = modules[parsed.command].run(parsed)
+        sys.stdout.flush()
+        return status
     except (UsageError, settings.SettingsError, StorageError) as error:
         return _say(error, UNUSABLE)
     except StepError as error:
@@ -56,8 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _say("interrupted; nothing half written is visible, run it again", FAILED)
     except BrokenPipeError:
-        # The reader of the output (head, say) has seen enough.
-        sys.stderr.close()
+        # The reader of the output (head, say) has seen enough: what is still to be written goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
 
 

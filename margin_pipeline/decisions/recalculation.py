@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from margin_pipeline.margin import cross_margin, portfolio, registry, strategy_based, valuation
+from margin_pipeline.margin.house_additions import house_additions
 from margin_pipeline.margin.models.foreign import UserModel
 from margin_pipeline.market import triangle
 
@@ -90,6 +91,7 @@ def recalculate(tables: Mapping[str, pd.DataFrame], records: pd.DataFrame, portf
     benefits = cross_margin.find_benefits(
         positions, alone, instruments, tables["symbol_risk"], symbols, correlation, as_of, portfolios=portfolios
     )
+    added = None if house is None else house_additions(positions, instruments, portfolios, prices, fx_rates, alone, groups, house, as_of)
     composed = portfolio.compose(
         portfolios,
         positions,
@@ -102,5 +104,6 @@ def recalculate(tables: Mapping[str, pd.DataFrame], records: pd.DataFrame, portf
         fx_rates,
         setting.thresholds,
         as_of,
+        added,
     )
     return Recalculated(positions, alone, groups, composed.portfolio_margins, composed.components)

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 import pandas as pd
 
 from margin_pipeline.decisions.what_if import WhatIf
-from margin_pipeline.reports.layout import columns, figure, money, percent, words, wrapped
+from margin_pipeline.reports.layout import columns, figure, money, percent, records, words, wrapped
 
 AMOUNTS = ("initial_margin", "maintenance_margin", "margin_equity", "excess", "available_to_open")
 MOST_REASONS = 5
@@ -34,12 +34,12 @@ def show(found: WhatIf, portfolio_id: str, as_of: dt.date, currency: str, remark
     """
     if form == "json":
         whole = {"portfolio_id": portfolio_id, "as_of": as_of.isoformat(), "currency": currency, "remarks": list(remarks)}
-        frames = {name: _records(getattr(found, name)) for name in ("trades", "margins", "components", "groups", "positions")}
+        frames = {name: records(getattr(found, name)) for name in ("trades", "margins", "components", "groups", "positions")}
         json.dump({**whole, **frames}, out, ensure_ascii=False, indent=1, allow_nan=False)
         out.write("\n")
     elif form == "csv":
         writer = csv.writer(out, lineterminator="\n")
-        rows = _records(found.margins)
+        rows = records(found.margins)
         writer.writerow(["portfolio_id", "as_of", *found.margins.columns])
         for row in rows:
             cells = ("; ".join(cell) if isinstance(cell, list) else "" if cell is None else cell for cell in row.values())
@@ -140,14 +140,3 @@ def _changed(title: str, rows: list[tuple[str, ...]]) -> list[str]:
 
 def _signed(change: float) -> str:
     return money(change) if math.isnan(change) or change <= 0 else f"+{money(change)}"
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as JSON takes them: nothing where nothing is known, "Infinity" where a figure has no bound."""
-    return [{name: _plain(value) for name, value in row.items()} for row in frame.to_dict("records")]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value

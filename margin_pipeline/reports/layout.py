@@ -1,16 +1,23 @@
-"""Plain text for people: aligned columns, wrapped sentences, figures.
+"""Plain text for people, and rows for programs: aligned columns, wrapped sentences, figures, JSON.
 
-Belongs here: how text is laid out. Not here: what it says.
+Belongs here: how rows and text are laid out. Not here: what they say.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import textwrap
 from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
 
 WIDTH = 110
 """Characters a line has at most, where no single word is longer."""
+
+SMALL = 1e-3
+"""Figures below are shown with three digits that count."""
 
 
 def money(value: float | None) -> str:
@@ -21,13 +28,15 @@ def money(value: float | None) -> str:
 
 
 def figure(value: object) -> str:
-    """A number with the digits that it has, up to six after the point; anything else as text, "-" where there is nothing."""
+    """A number with the digits that it has, up to six after the point (small ones: three that count); anything else as text, "-" where there is nothing."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "-"
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     if not math.isfinite(value) or value == int(value):
-        return f"{value:,.0f}"
+        return f"{value + 0.0:,.0f}"  # minus zero is zero
+    if abs(value) < SMALL:
+        return f"{value:.3g}"
     return f"{value:,.6f}".rstrip("0").rstrip(".")
 
 
@@ -67,3 +76,18 @@ def wrapped(text: str, start: str = "", indent: int | None = None) -> list[str]:
     rest = " " * (len(start) if indent is None else indent)
     found = textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False)
     return found or [start.rstrip()]
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as JSON takes them: nothing where nothing is known, "Infinity" where a figure has no bound, dates as text."""
+    return [{str(name): _plain(value) for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if value is None or value is pd.NaT or value is pd.NA:
+        return None
+    if isinstance(value, dt.datetime):
+        return value.date().isoformat() if value.tzinfo is None and value.time() == dt.time.min else value.isoformat()
+    return value

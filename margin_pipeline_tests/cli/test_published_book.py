@@ -10,6 +10,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 
 import dagster as dg
 import pandas as pd
@@ -48,6 +50,9 @@ def run_chain(urls, landing, folder):
 def sample(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sample")
     write_sample(folder)
+    # What the house asks of GE, which nobody holds, of a stock that is sold short and of a class of instruments.
+    house = "symbol,asset_class,initial_rate,maintenance_rate\nGE,,0.9,0.8\nAMD,,0.7,0.65\n,etf,0.6,0.5\n"
+    (folder / AS_OF.isoformat() / "house_margins.csv").write_text(house)
     return folder
 
 
@@ -149,7 +154,7 @@ def test_components_and_groups_change_by_what_the_margin_changes(call, portfolio
         for name in ("initial_margin", "maintenance_margin"):
             assert sum(part[f"{name}_change"] for part in parts) == pytest.approx(row[f"{name}_change"], abs=1e-6)
         if row["method"] == "strategy_based":
-            outside = sum(part["maintenance_margin_change"] for part in parts if part["component"] not in ("stock", "options"))
+            outside = sum(part["maintenance_margin_change"] for part in parts if part["component"] in ("other", "futures", "tiered"))
             grouped = sum(group["maintenance_margin_change"] for group in found["groups"])
             assert grouped + outside == pytest.approx(row["maintenance_margin_change"], abs=1e-6)
 
@@ -164,7 +169,7 @@ def test_closing_the_wider_wing_leaves_the_loss_of_the_other(call):
 
 def test_nothing_is_written_and_a_read_only_database_will_do(call, book, monkeypatch):
     before = counts(book)
-    for arguments in (["what-if", "CASH", "--trade", "KO=10"],):
+    for arguments in (["what-if", "CASH", "--trade", "KO=10"], ["explain", "CASH"], ["explain", "CASH", "KO"]):
         monkeypatch.setenv("PGOPTIONS", "-c default_transaction_read_only=on")
         assert call(*arguments)[0] == 0
     monkeypatch.delenv("PGOPTIONS")
@@ -222,12 +227,110 @@ def test_the_table_says_before_after_and_change(call):
         (["what-if", "CASH", "--trade", "KO=1", "--as-of", "2022-12-23"], "2022-12-23 is not published; near it are 2022-12-28"),
         (["what-if", "CASH", "--trade", "KO=1", "--as-of", "tomorrow"], "not a date"),
         (["what-if", "CASH"], "--trade"),
+        (["explain", "CASHH"], "did you mean CASH?"),
+        (["explain", "CASH", "PFF"], "CASH holds nothing in PFF on 2022-12-28; did you mean PFE?"),
+        (["explain", "CASH", "--as-of", "2022-12-24"], "not published"),
     ],
 )
 def test_a_call_that_cannot_be_used_is_told_in_one_line_with_status_2(call, arguments, said):
     status, out, complaint = call(*arguments)
     assert (status, out, len(complaint.strip().splitlines())) == (2, "", 1)
     assert said in complaint
+
+
+def explained(call, *arguments):
+    status, out, complaint = call("explain", *arguments, "--format", "json")
+    assert (status, complaint) == (0, "")
+    return json.loads(out, parse_constant=pytest.fail)
+
+
+PORTFOLIOS = (
+    "BANK",
+    "CASH",
+    "CRYPTO",
+    "CRYPTO_ISOLATED",
+    "DESK_ERRORS",
+    "EURO",
+    "INDEX_FUTURES",
+    "LONG_SHORT",
+    "MOMENTUM",
+    "OPTIONS_INCOME",
+)
+
+
+@pytest.mark.parametrize("portfolio_id", PORTFOLIOS)
+def test_what_is_explained_adds_up_to_what_is_published(call, book, portfolio_id):
+    found = explained(call, portfolio_id)
+    row = published(book, portfolio_id).loc[found["governing"]["method"]]
+    assert bool(row["is_governing"])
+    if row["status"] == "undetermined":
+        assert found["governing"]["missing"] == json.loads(row["missing"])
+        return
+    for name in ("initial_margin", "maintenance_margin"):
+        assert sum(part[name] for part in found["components"]) == pytest.approx(row[name], rel=1e-12)
+    *steps, end = found["bridge"] or [{"amount": row["equity"]}, {"amount": row["margin_equity"]}]
+    assert sum(step["amount"] for step in steps) == pytest.approx(end["amount"], rel=1e-12)
+    assert end["amount"] == row["margin_equity"]
+    assert {method["method"] for method in found["other_methods"]} | {row.name} == set(published(book, portfolio_id).index)
+
+
+@pytest.mark.parametrize("portfolio_id", PORTFOLIOS)
+def test_text_fits_a_page_and_names_method_rule_and_calculation(call, portfolio_id):
+    symbols = {row["symbol"] for row in explained(call, portfolio_id)["positions"]}
+    for arguments in ([], *([symbol] for symbol in sorted(symbols)[:2])):
+        status, out, _ = call("explain", portfolio_id, *arguments)
+        assert status == 0
+        assert max(map(len, out.splitlines())) <= 110
+        assert "nan" not in out.lower().split()
+        assert "(SHA-256)" in out
+
+
+def test_an_iron_condor_is_explained_down_to_its_wings(call):
+    status, out, _ = call("explain", "OPTIONS_INCOME", "SP500")
+    text = " ".join(out.split())
+    assert status == 0
+    for said in (
+        "iron condor, 4 units maintenance 60,000.00, initial 60,000.00",
+        "FINRA 4210(f)(2)(H)(i)",
+        "put wing 3,700 to 3,600 is 100 wide x 100 = 10,000",
+        "call wing 4,000 to 4,150 is 150 wide x 100 = 15,000",
+        "one of them can be lost, not both: the wider one counts, the call wing",
+        "maintenance 15,000 USD x 4 = 60,000.00",
+        "4,150 0 0 -15,000 0 15,000",
+        "gross 72,592.00 less proceeds 30,464.00 = net call 42,128.00",
+        "SP500 60,000.00 60,000.00 0.0 % 60,000.00",
+    ):
+        assert said in text
+
+
+def test_of_a_symbol_only_what_concerns_it_is_shown(call):
+    found = explained(call, "OPTIONS_INCOME", "XOM230120C115")
+    assert {row["symbol"] for row in found["positions"]} == {"XOM230120C115"}
+    assert [(row["structure"], row["maintenance_margin"]) for row in found["groups"]] == [("short_strangle", pytest.approx(14_412.40))]
+    assert [row["underlying"] for row in found["proofs"]] == ["XOM"]
+
+
+def test_an_undetermined_portfolio_lists_what_is_missing(call):
+    _, out, _ = call("explain", "DESK_ERRORS")
+    assert "cannot be determined" in out
+    assert '  - positions.csv row 64: "ten" is not a number' in out
+    assert "  - price of USMV 2022-12-28" in out
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(book, tmp_path):
+    """`margin-pipeline explain … | head -1` ends without a complaint."""
+    start = [sys.executable, "-c", "from margin_pipeline.cli import entry; entry()"]
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("MARGIN_", "DAGSTER_"))}
+    process = subprocess.Popen(
+        [*start, "explain", "OPTIONS_INCOME"],
+        env={**variables, "MARGIN_DATABASE_URL": book.libpq, "MARGIN_DATA_DIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.stdout.close()
+    assert (process.wait(timeout=120), process.stderr.read()) == (0, "")
+    process.stderr.close()
 
 
 def test_a_database_without_results_is_told(bare_database, fresh_database, tmp_path, monkeypatch, capsys):
