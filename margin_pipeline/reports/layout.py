@@ -28,7 +28,7 @@ def money(value: float | None) -> str:
 
 
 def figure(value: object) -> str:
-    """A number with the digits that it has, up to six after the point (small ones: three that count); anything else as text, "-" where there is nothing."""
+    """A number with up to six digits after the point (small ones: three that count); anything else as text, "-" where there is nothing."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "-"
     if isinstance(value, bool) or not isinstance(value, int | float):

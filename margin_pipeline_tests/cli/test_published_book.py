@@ -8,10 +8,13 @@ import datetime as dt
 import io
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import dagster as dg
 import pandas as pd
@@ -23,6 +26,8 @@ from margin_pipeline.sample import SAMPLE_DATES, write_sample
 from margin_pipeline.settings import from_environment
 
 AS_OF = SAMPLE_DATES[-1]
+README = (Path(__file__).parents[2] / "README.md").read_text()
+ANSWERS = dict(re.findall(r"```\n\.venv/bin/margin-pipeline ((?:explain|what-if) [^\n]*)\n```\n\n```\n(.*?)```", README, re.S))
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 FIGURES = ("initial_margin", "maintenance_margin", "equity", "margin_equity", "excess", "utilization")
 TRADES = {
@@ -50,9 +55,10 @@ def run_chain(urls, landing, folder):
 def sample(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sample")
     write_sample(folder)
-    # What the house asks of GE, which nobody holds, of a stock that is sold short and of a class of instruments.
-    house = "symbol,asset_class,initial_rate,maintenance_rate\nGE,,0.9,0.8\nAMD,,0.7,0.65\n,etf,0.6,0.5\n"
-    (folder / AS_OF.isoformat() / "house_margins.csv").write_text(house)
+    house = folder / AS_OF.isoformat() / "house_margins.csv"
+    if not house.exists():
+        # Of a stock that nobody holds, of one that is sold short and of a class of instruments.
+        house.write_text("symbol,asset_class,initial_rate,maintenance_rate\nGE,,0.9,0.8\nAMD,,0.7,0.65\n,etf,0.6,0.5\n")
     return folder
 
 
@@ -331,6 +337,20 @@ def test_a_reader_that_has_seen_enough_is_no_error(book, tmp_path):
     process.stdout.close()
     assert (process.wait(timeout=120), process.stderr.read()) == (0, "")
     process.stderr.close()
+
+
+@pytest.mark.parametrize("command", sorted(ANSWERS))
+def test_readme_prints_what_the_command_answers(call, command):
+    status, out, _ = call(*shlex.split(command))
+    answered = iter(line.rstrip() for line in out.splitlines())
+    printed = [line.rstrip() for line in ANSWERS[command].splitlines()]
+    assert (status, len(printed) > 10) == (0, True)
+    # In this order; lines between them may be left out.
+    assert [line for line in printed if line not in answered] == []
+
+
+def test_readme_shows_both_commands():
+    assert {command.split()[0] for command in ANSWERS} == {"explain", "what-if"}
 
 
 def test_a_database_without_results_is_told(bare_database, fresh_database, tmp_path, monkeypatch, capsys):
