@@ -119,6 +119,8 @@ def _margins(before: Recalculated, after: Recalculated) -> pd.DataFrame:
     both = before.portfolio_margins[columns].merge(
         after.portfolio_margins[columns], on=key, how="outer", suffixes=("_before", "_after"), validate="one_to_one"
     )
+    # Sums over books without positions are objects.
+    both = both.astype(dict.fromkeys((f"{name}_{side}" for name in FIGURES for side in ("before", "after")), "float64"))
     both = _with_changes(both, FIGURES).sort_values(["is_governing", "method"], ascending=[False, True], ignore_index=True)
     for name in ("missing_before", "missing_after"):
         both[name] = pd.Series([json.loads(text) if isinstance(text, str) else [] for text in both[name]], dtype=object)
