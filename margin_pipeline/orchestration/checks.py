@@ -166,6 +166,26 @@ def components_add_up(frames: Frames) -> Outcome:
     return Outcome(not wrong.any(), {"wrong": [" ".join(k) for k in margins.index[wrong]]})
 
 
+def every_statement_is_answered(frames: Frames) -> Outcome:
+    """Each margin that the broker states has its row, with our figure or with what is missing."""
+    key = ["portfolio_id", "symbol", "measure"]
+    stated = frames["broker_margins"].melt(key[:2], ["initial_margin", "maintenance_margin"], "measure").dropna(subset=["value"])
+    stated["measure"] = stated["measure"].str.removesuffix("_margin")
+    found = stated.merge(frames["margin_reconciliation"], on=key, how="left")
+    lost = int((found["status"].isna() | (found["broker"] != found["value"])).sum())
+    return Outcome(lost == 0, {"lost_or_changed": lost, "statements": len(stated)})
+
+
+def differences_add_up(frames: Frames) -> Outcome:
+    """Ours, what is explained and what stays add up to the broker's margin; a missing side has no difference."""
+    rows = frames["margin_reconciliation"]
+    both = rows[rows["status"] != "missing"]
+    gap = (both["ours"] + both["explained"] + both["residual"] - both["broker"]).abs()
+    wrong = int((gap > 1e-9 * both["broker"].abs().clip(lower=1)).sum())
+    wrong += int(rows.loc[rows["status"] == "missing", ["difference", "explained", "residual"]].notna().any(axis=1).sum())
+    return Outcome(wrong == 0, {"wrong_rows": wrong, "rows": len(rows)})
+
+
 def every_portfolio_has_one_governing_row(frames: Frames) -> Outcome:
     """Each portfolio has exactly one governing method, so none looks safe for lack of a row."""
     governing = frames["portfolio_margins"].groupby("portfolio_id")["is_governing"].sum()

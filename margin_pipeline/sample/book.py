@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from margin_pipeline.sample import capital, mistakes
+from margin_pipeline.sample import capital, mistakes, statements
 from margin_pipeline.sample.closes import SAMPLE_DATES, price_lines
 from margin_pipeline.sample.invented_market import DIVIDEND_YIELDS, RATES, derivative_closes, invented_closes
 from margin_pipeline.sample.positions import PORTFOLIOS, equity_on, holdings_on, strategy_returns
@@ -26,9 +26,10 @@ Real: the closes of 20 US stocks, the S&P 500 index and five factor ETFs in pric
 package's sample/data/NOTICE for where they come from and their licence).
 
 Invented, and the same on every machine: all portfolios, positions, equities, capital figures, credit exposures,
-uncleared derivatives, exchange margins and margin schedules; the EUR rate and the prices of BTCPERP, ETHPERP and
-BUND_2032 (random-looking paths); the prices of futures and options (Black-Scholes-Merton and Black-76 at realised
-volatility); the rows of DESK_ERRORS, which are wrong on purpose from 23 December on.
+uncleared derivatives, exchange margins, margin schedules, house rates and what brokers ask; the EUR rate and the
+prices of BTCPERP, ETHPERP and BUND_2032 (random-looking paths); the prices of futures and options
+(Black-Scholes-Merton and Black-76 at realised volatility); the rows of DESK_ERRORS, which are wrong on purpose from
+23 December on.
 
 strategy_returns.csv: profit of the positions at those prices; daily_return = profit over the gross value on the day
 before.
@@ -85,11 +86,14 @@ def _files(date: dt.date) -> dict[str, str]:
         "rates": _csv(("date", "currency", "rate"), [(date, currency, rate) for currency, rate in RATES.items()]),
         "dividends": _csv(("symbol", "dividend_yield"), DIVIDEND_YIELDS.items()),
         "futures_margins": _futures_margins(date),
+        "house_margins": _csv(("symbol", "asset_class", "initial_rate", "maintenance_rate"), statements.HOUSE_MARGINS),
         "strategy_returns": _strategy_returns(date),
         **_capital(),
     }
     if date == SAMPLE_DATES[0]:
         files["margin_schedules"] = _margin_schedules()
+    if date == SAMPLE_DATES[-1]:
+        files["broker_margins"] = _csv(("portfolio_id", "symbol", "initial_margin", "maintenance_margin"), statements.BROKER_MARGINS)
     return files
 
 

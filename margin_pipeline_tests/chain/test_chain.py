@@ -43,6 +43,11 @@ def test_the_sample_is_published_with_every_status_that_it_shows(fresh_database,
     margins = storage.read_query(fresh_database, f"select * from margin.portfolio_margins where is_governing and as_of = '{LAST}'")
     assert {"safe", "warning", "critical", "undetermined"} <= set(margins["status"])
     assert margins.set_index("portfolio_id")["status"]["DESK_ERRORS"] == "undetermined"
+    compared = storage.read_query(fresh_database, "select portfolio_id, symbol, hypothesis from margin.margin_reconciliation")
+    explained = {(row.portfolio_id, row.symbol): row.hypothesis for row in compared.dropna().itertuples()}
+    assert explained["OPTIONS_INCOME", ""] == "method:reg_t"
+    assert explained["LONG_SHORT", ""] == "short_stock_with_proceeds"
+    assert explained["CRYPTO", "ETHPERP"] == "other_reading_of_the_schedule"
     files = storage.read_query(
         fresh_database, "select sum(rows_read) as a, sum(rows_accepted + rows_rejected) as b from margin.landed_files"
     )

@@ -26,6 +26,7 @@ ASSET_KEYS = [
     "landed_files",
     "liquidation_prices",
     "margin_rates",
+    "margin_reconciliation",
     "margin_schedule_positions",
     "margin_schedule_tiers",
     "margin_schedules",
@@ -92,4 +93,4 @@ def test_everything_made_from_positions_lies_downstream_of_it():
     downstream = downstream_tables()
     assert {"position_margins", "portfolio_margins", "strategy_risk", "regulatory_lines"} <= downstream["positions"]
     assert "positions" not in downstream["portfolio_margins"]
-    assert downstream["portfolio_margins"] == {"portfolio_risk", "strategy_risk", "regulatory_lines"}
+    assert downstream["portfolio_margins"] == {"margin_reconciliation", "portfolio_risk", "strategy_risk", "regulatory_lines"}

@@ -33,7 +33,11 @@ def portfolio_margins(margin: float, equity: float) -> pd.DataFrame:
         ("LOST", "strategy_based", np.nan, np.nan, 100.0, 100.0, np.nan, np.nan, "undetermined", '["price of KO"]', True),
     ]
     names = "portfolio_id method initial_margin maintenance_margin equity margin_equity excess utilization status missing is_governing"
-    return pd.DataFrame(rows, columns=names.split())
+    frame = pd.DataFrame(rows, columns=names.split())
+    gone = frame["status"] == "liquidatable"
+    level = {"is_safe": False, "is_warning": ~gone, "is_liquidatable": gone}
+    known = frame["status"] != "undetermined"
+    return frame.assign(**{name: pd.Series(value, frame.index, "boolean").where(known) for name, value in level.items()})
 
 
 def positions() -> pd.DataFrame:
@@ -69,6 +73,61 @@ def strategy_groups() -> pd.DataFrame:
     return frame.assign(portfolio_id="HEDGED", explanation="{}", missing=None)
 
 
+def margin_reconciliation() -> pd.DataFrame:
+    frame = pd.DataFrame(
+        {
+            "symbol": ["", "AAPL", "ES"],
+            "ours": [4_500.0, np.nan, 500.0],
+            "broker": [9_000.0, 10.0, 500.0],
+            "status": ["explained", "missing", "match"],
+            "hypothesis": ["method:reg_t", None, None],
+            "missing": [None, "ours: not held", None],
+        }
+    )
+    difference = frame["broker"] - frame["ours"]
+    explained = frame["hypothesis"].notna()
+    return frame.assign(
+        portfolio_id="HEDGED",
+        measure="maintenance",
+        method="strategy_based",
+        base=["portfolio", "none", "positions"],
+        difference=difference,
+        explained=difference.where(explained | difference.isna(), 0.0),
+        residual=difference.mask(explained, 0.0),
+        explanation='{"text": "why"}',
+    )
+
+
+def margin_schedule_tiers() -> pd.DataFrame:
+    frame = pd.DataFrame({"schedule": ["S", "S", "T", "T"], "threshold": [0.0, 100.0] * 2, "mode": ["bracket"] * 2 + ["marginal"] * 2})
+    return frame.assign(
+        currency="USD",
+        effective_date=pd.Timestamp(BEFORE),
+        initial_rate=0.2,
+        maintenance_rate=[0.1, 0.2] * 2,
+        initial_amount=0.0,
+        maintenance_amount=[0.0, 10.0] * 2,
+        maintenance_below=[np.nan, 10.0] * 2,
+        maintenance_at=[0.0, 20.0, 0.0, 10.0],
+        maintenance_jump=[np.nan, 10.0, np.nan, 0.0],
+        initial_jump=[np.nan, 0.0] * 2,
+    )
+
+
+def margin_schedule_positions() -> pd.DataFrame:
+    frame = pd.DataFrame({"symbol": ["FAR", "NEAR", "LAST"], "notional": [10.0, 80.0, 150.0], "move_to_next": [9.0, 0.25, np.nan]})
+    return frame.assign(
+        portfolio_id="HEDGED",
+        strategy="s",
+        schedule="S",
+        mode="bracket",
+        currency="USD",
+        jump_at_next=[10.0, 10.0, np.nan],
+        bracket_maintenance=[1.0, 8.0, 30.0],
+        marginal_maintenance=[1.0, 8.0, 20.0],
+    )
+
+
 def filled(urls: storage.DatabaseUrls, table: str, frame: pd.DataFrame) -> pd.DataFrame:
     """Add the columns of the table that the frame leaves out, without values."""
     for column in storage.columns(urls, table).columns:
@@ -93,6 +152,9 @@ def publish(urls: storage.DatabaseUrls, date: dt.date, run_id: str, margin: floa
         "strategy_group_legs": pd.DataFrame({"portfolio_id": ["HEDGED"], "group_id": "AAPL-1", "strategy": "s", "symbol": "AAPL"}).assign(
             quantity=100.0, requirement_share=3_000.0
         ),
+        "margin_reconciliation": margin_reconciliation(),
+        "margin_schedule_tiers": margin_schedule_tiers(),
+        "margin_schedule_positions": margin_schedule_positions(),
         "netting_set_margins": pd.DataFrame({name: pd.Series(dtype=str) for name in ("portfolio_id", "netting_set_id", "model", "side")}),
         "rejected_rows": pd.DataFrame(
             {
@@ -147,6 +209,21 @@ def test_costs_add_up_to_the_governing_margin_with_positions_outside_the_groups(
 
 def test_unknown_portfolios_are_asked_about_before_the_most_used(book):
     assert ask(book, "what_breaks_first")["portfolio_id"].tolist() == ["LOST", "HEDGED"]
+
+
+def test_differences_with_the_broker_come_with_what_explains_them_and_missing_sides_first(book):
+    found = ask(book, "why_does_the_broker_ask_more")
+    assert found["symbol"].fillna("").tolist() == ["AAPL", "", "ES"]
+    assert found.loc[1, ["difference", "hypothesis", "residual", "explanation"]].tolist() == [4_500, "method:reg_t", 0, "why"]
+    assert pd.isna(found.loc[0, "difference"])
+
+
+def test_nearest_cliff_comes_first_and_only_brackets_have_cliffs(book):
+    found = ask(book, "where_are_the_cliffs").set_index("symbol")
+    assert found.index.tolist() == ["NEAR", "FAR", "LAST"]
+    assert found.loc["LAST", ["maintenance_margin", "other_reading"]].tolist() == [30, 20]
+    cliffs = storage.read_query(book, "select * from margin.schedule_cliffs where as_of = '2022-12-28'")
+    assert cliffs[["schedule", "threshold", "maintenance_jump"]].values.tolist() == [["S", 100.0, 10.0]]
 
 
 def test_change_since_the_date_before(book):

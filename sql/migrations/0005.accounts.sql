@@ -132,7 +132,7 @@ create table margin_data.margin_reconciliation (
     symbol          text   not null,
     measure         text   not null check (measure in ('initial', 'maintenance')),
     method          text   not null,
-    base            text   not null check (base in ('portfolio', 'groups', 'positions', 'groups_and_positions', 'none')),
+    base            text   not null check (base in ('portfolio', 'groups', 'positions', 'none')),
     ours            double precision,
     broker          double precision,
     difference      double precision,
@@ -153,7 +153,7 @@ comment on table  margin_data.margin_reconciliation is 'Our margin against the b
 comment on column margin_data.margin_reconciliation.symbol is 'Instrument; empty text: the whole portfolio.';
 comment on column margin_data.margin_reconciliation.measure is 'initial or maintenance.';
 comment on column margin_data.margin_reconciliation.method is 'Our governing method.';
-comment on column margin_data.margin_reconciliation.base is 'What ours is: portfolio (the total), groups (the symbol''s part of its groups), positions (stand-alone), groups_and_positions (the sum of both), none (not held).';
+comment on column margin_data.margin_reconciliation.base is 'What ours is: portfolio (the total), groups (the symbol''s part of its groups), positions (on their own), none (not held).';
 comment on column margin_data.margin_reconciliation.ours is 'Our margin, base currency; empty: undetermined, or not held.';
 comment on column margin_data.margin_reconciliation.broker is 'The broker''s margin, base currency; empty: the broker does not say.';
 comment on column margin_data.margin_reconciliation.difference is 'broker less ours, base currency: positive where the broker asks more.';

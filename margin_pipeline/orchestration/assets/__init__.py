@@ -17,6 +17,7 @@ TABLE_ASSETS: tuple[TableAsset, ...] = (
     netting.cross_margin_benefits,
     regulation.netting_set_margins,
     margins.portfolio_margins,
+    margins.margin_reconciliation,
     risk.portfolio_risk,
     regulation.regulatory_lines,
 )

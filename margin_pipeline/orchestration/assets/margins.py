@@ -6,7 +6,8 @@ Belongs here: the margin assets. Not here: rules (`margin`).
 import pandas as pd
 
 from margin_pipeline.margin import house_additions as additions
-from margin_pipeline.margin import liquidation, portfolio, registry, schedules, strategy_based
+from margin_pipeline.margin import liquidation, portfolio, reconciliation, registry, schedules, strategy_based
+from margin_pipeline.margin.our_margins import OurMargins
 from margin_pipeline.orchestration import checks
 from margin_pipeline.orchestration.checks import Check
 from margin_pipeline.orchestration.context import CalculationContext
@@ -198,3 +199,41 @@ def portfolio_margins(
         house_additions,
     )
     return composed.portfolio_margins, composed.components, composed.notes
+
+
+@table_asset(
+    group_name="portfolio_margins",
+    checks=[
+        Check("margin_reconciliation", checks.every_statement_is_answered),
+        Check("margin_reconciliation", checks.differences_add_up),
+    ],
+    history={"fx_rates": 10},
+    metrics=lambda f: {f"rows_{status}": int(count) for status, count in f["margin_reconciliation"]["status"].value_counts().items()},
+)
+def margin_reconciliation(
+    broker_margins: pd.DataFrame,
+    rejected_rows: pd.DataFrame,
+    portfolios: pd.DataFrame,
+    positions: pd.DataFrame,
+    position_margins: pd.DataFrame,
+    strategy_groups: pd.DataFrame,
+    strategy_group_legs: pd.DataFrame,
+    grouping_proofs: pd.DataFrame,
+    margin_schedule_positions: pd.DataFrame,
+    portfolio_margins: pd.DataFrame,
+    portfolio_margin_components: pd.DataFrame,
+    fx_rates: pd.DataFrame,
+    context: CalculationContext,
+) -> pd.DataFrame:
+    """Our margins against the broker's, with the hypothesis that explains most of each difference."""
+    ours = OurMargins(
+        portfolio_margins,
+        portfolio_margin_components,
+        position_margins,
+        positions,
+        strategy_groups,
+        strategy_group_legs,
+        grouping_proofs,
+        margin_schedule_positions,
+    )
+    return reconciliation.reconcile(ours, broker_margins, rejected_rows, portfolios, fx_rates, context.as_of)
