@@ -83,8 +83,11 @@ def _components(found: Mapping[str, Any]) -> list[str]:
     rows = [(part["component"], money(part["initial_margin"]), money(part["maintenance_margin"])) for part in found["components"]]
     total = ("total", money(row["initial_margin"]), money(row["maintenance_margin"]))
     lines = columns([*rows, total], [1, 2], ("", "initial", "maintenance"))
-    asked = [f"{part['component']} {money(part['maintenance_margin'])}" for part in found["house_additions"]]
-    lines += wrapped(f"house is what house rates add to the maintenance margin of {', '.join(asked)}.", "  ") if asked else []
+    asked = [
+        f"{part['component']} {money(part['initial_margin'])} initial, {money(part['maintenance_margin'])} maintenance"
+        for part in found["house_additions"]
+    ]
+    lines += wrapped(f"house is what house rates add to {'; '.join(asked)}.", "  ") if asked else []
     return _section("What the margin is made of", lines)
 
 
@@ -175,18 +178,11 @@ def _offsets(found: Mapping[str, Any], in_full: bool) -> list[str]:
 
 
 def _reconciliation(found: Mapping[str, Any]) -> list[str]:
-    rows = []
+    lines = []
     for row in found["reconciliation"]:
         said = (row["explanation"] or {}).get("text") or "; ".join(row["missing"] or []) or row["status"]
-        rows.append(
-            (
-                row["symbol"] or "whole portfolio",
-                row["measure"],
-                *(money(row[name]) for name in ("ours", "broker", "difference")),
-                str(said),
-            )
-        )
-    return _section("What the broker says", columns(rows, [2, 3, 4], ("", "margin", "ours", "broker", "difference", "")) if rows else [])
+        lines += wrapped(f"{row['symbol'] or 'whole portfolio'}, {row['measure']} margin: {said}", "  ", indent=4)
+    return _section("What the broker says", lines)
 
 
 def _other_methods(found: Mapping[str, Any]) -> list[str]:
