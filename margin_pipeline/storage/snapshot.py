@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -118,14 +118,14 @@ class Snapshot:
             days = self.query(
                 f'select distinct "date" as day from margin."{table}" where as_of <= $1 and "date" <= $1 and "date" >= $2 '
                 "order by 1 desc limit $3",
-                (as_of, max(start, dt.date(1, 1, 1)), sessions),
+                (as_of, start, sessions),
             )["day"]
             if len(days) == sessions:
                 break
         return days.min().date() if len(days) else as_of
 
 
-def _condition(among: dict[str, Collection[str]] | Any, first: int) -> tuple[str, list[object]]:
+def _condition(among: Mapping[str, Collection[str]], first: int) -> tuple[str, list[object]]:
     """SQL after a condition, and its parameters from number `first` on: columns whose values are among given ones."""
     parts = [f' and "{name}" in (select jsonb_array_elements_text(${first + place}::text::jsonb))' for place, name in enumerate(among)]
     return "".join(parts), [json.dumps(sorted(set(values))) for values in among.values()]
