@@ -112,8 +112,7 @@ def test_published_free_margins_stand_apart():
 def test_a_house_rate_above_the_schedule_liquidates_earlier():
     """The published long position with 1 % of notional instead of 0.5 %: (45,000 - 4,500) / 0.99; short: (45,000 + 4,500) / 1.01."""
     for quantity, price in ((1.0, 40_500 / 0.99), (-1.0, 49_500 / 1.01)):
-        found = liquidation([single(quantity, 45_000, 45_000, 4_500, margin=450.0)])
-        assert found["liquidation_price"].tolist() == [pytest.approx(price)]
+        assert single(quantity, 45_000.0, 45_000.0, 4_500.0, margin=450.0)["liquidation_price"] == pytest.approx(price)
 
 
 def test_tier_that_is_not_covered_when_it_begins_liquidates_at_its_threshold():
