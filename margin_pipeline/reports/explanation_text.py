@@ -48,7 +48,9 @@ def _headline(found: Mapping[str, Any], currency: str) -> list[str]:
         return [title, f"Its margin under {row['method']} cannot be determined. Missing or not admissible:", *_bullets(reasons)]
     used = row["utilization"]
     part = sum(group["maintenance_margin"] or 0.0 for group in found["groups"])
-    concerned = [f"Groups with {found['symbol']} need {money(part)} of it."] * bool(found["symbol"] and found["groups"])
+    concerned = [f"Groups with {found['symbol']} need {money(part)} of it."] * bool(
+        found["symbol"] and found["groups"] and row["method"] == "strategy_based"
+    )
     return [
         title,
         *wrapped(

@@ -16,6 +16,9 @@ SHOWN_APART = {
 }  # fmt: skip
 PREMIUM_AND_GREATER = ("premium", "percentage_less_out_of_the_money", "minimum", "rate", "out_of_the_money")
 """Figures of a short option that the arithmetic shows."""
+PAY_OFF = {"type", "strike", "multiplier", "quantity"}
+"""What the pay-off of a leg takes."""
+
 IN_STEPS = {"sides", *PREMIUM_AND_GREATER}
 
 LABEL = 14
@@ -40,13 +43,14 @@ def group_lines(group: Mapping[str, Any], base_currency: str, in_full: bool) -> 
         text = "; ".join(group["missing"] or []) if name == "missing" else told.get(name)
         lines += labelled(name, str(text)) if text else []
     steps = _arithmetic(group) if in_full else []
-    if in_full:
-        lines += [*steps, *_held_by(group)]
-    elif told.get("loss_by_price"):
-        lines += labelled("loss", _losses(told["loss_by_price"], str(group["underlying"])))
-    rest = {name: value for name, value in told.items() if name not in SHOWN_APART and not (steps and name in IN_STEPS)}
+    if told.get("loss_by_price") and not steps:
+        steps = labelled("loss", _losses(told["loss_by_price"], str(group["underlying"])))
+    lines += [*steps, *(_held_by(group) if in_full else [])]
+    rest = {name: value for name, value in told.items() if name not in SHOWN_APART and not (in_full and steps and name in IN_STEPS)}
     lines += labelled("figures", named(rest)) if rest else []
-    lines += labelled("a unit", _a_unit(group, base_currency)) if group["maintenance_margin"] is not None else []
+    if group["maintenance_margin"] is None:
+        return lines
+    lines += labelled("a unit", _a_unit(group, base_currency)) if told.get("maintenance_a_unit") is not None else []
     return lines + labelled("as printed", _printed(group))
 
 
@@ -96,7 +100,9 @@ def _losses(loss_by_price: Sequence[Sequence[float]], underlying: str) -> str:
 def _arithmetic(group: Mapping[str, Any]) -> list[str]:
     told = group["explanation"]
     if told.get("loss_by_price"):
-        return [*_pay_offs(told, str(group["underlying"])), *_wings(told)]
+        # Legs that are no options have no strike: their part in the loss is not shown.
+        options = all(leg.keys() >= PAY_OFF for leg in told.get("inputs") or [{}])
+        return [*_pay_offs(told, str(group["underlying"])), *_wings(told)] if options else []
     terms = told.get("sides") or [told]
     return [line for side in terms for line in _premium_and_greater(side)]
 
@@ -175,8 +181,6 @@ def _held_by(group: Mapping[str, Any]) -> list[str]:
 
 def _a_unit(group: Mapping[str, Any], base_currency: str) -> str:
     told, units = group["explanation"], group["units"]
-    if told.get("maintenance_a_unit") is None:
-        return "-"
     currency, rate = told.get("currency", base_currency), told.get("fx_rate", 1.0)
     exchanged = "" if currency == base_currency else f" x {figure(rate)} {base_currency} for one {currency}"
     parts = [

@@ -80,6 +80,19 @@ def test_a_debit_spread_has_no_wing_that_could_be_lost():
     assert "wing" not in shown(group(legs, loss_by_price=losses(legs), maintenance_a_unit=0.0))
 
 
+def test_a_loss_that_stock_takes_part_in_is_shown_without_its_legs():
+    legs = [{"symbol": "X", "quantity": 100.0, "price": 99.0}, leg("P1", "put", 95.0, 1.0)]
+    text = shown(group(legs, loss_by_price=[[0.0, 400.0], [95.0, 400.0]], maintenance_a_unit=400.0))
+    assert "400 at 0; 400 at 95; the greatest counts" in text
+
+
+def test_a_group_that_needs_nothing_shows_no_amount_a_unit():
+    netted = group([], units=5.0) | {"legs": [{"symbol": "X", "quantity": 0}], "maintenance_margin": 0.0, "initial_margin": 0.0}
+    text = shown(netted)
+    assert "maintenance 0.00" in text
+    assert "a unit" not in text
+
+
 def test_fields_that_nobody_has_heard_of_are_shown_by_name():
     text = shown(group([leg("P1", "put", 90.0, -1.0)], maintenance_a_unit=5.0, house_rate=0.25, terms={"part_a": 1, "part_b": [2, 3]}))
     assert "house rate 0.25; terms (part a 1; part b 2, 3)" in text
