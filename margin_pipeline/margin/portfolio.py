@@ -86,7 +86,8 @@ def compose(
     parts = contributions(*inputs, stock_rates(as_of).boxed, house_additions)
     values = security_values(positions, instruments, portfolios, option_rates(as_of), as_of)
     rows = _rows(portfolios, netting_set_margins)
-    missing = _missing(parts, values, rows, rejected_inputs(rejected_rows, netting_set_margins, positions, portfolios))
+    rejected = rejected_inputs(rejected_rows, netting_set_margins, positions, portfolios)
+    missing = _missing(parts, values, rows, rejected, _held_beside_netting_sets(positions, portfolios))
     sums = parts.groupby([*KEY, "component"], sort=True)[["initial_margin", "maintenance_margin"]].sum().reset_index()
     minimum, unconverted = _minimum(portfolios, values, sums, usd_rates(fx_rates, as_of), as_of)
     components = pd.concat([sums, minimum], ignore_index=True)
@@ -110,8 +111,20 @@ def _rows(portfolios: pd.DataFrame, netting_set_margins: pd.DataFrame) -> pd.Dat
     return pd.DataFrame(found, columns=columns).astype({"equity": float, "is_governing": bool, "is_computed": bool})
 
 
+def _held_beside_netting_sets(positions: pd.DataFrame, portfolios: pd.DataFrame) -> dict[str, list[str]]:
+    """Reasons of positions in otc accounts, by portfolio: no method of theirs would margin them."""
+    accounts = portfolios.loc[portfolios["account_type"] == "otc", "portfolio_id"]
+    held = positions[positions["portfolio_id"].isin(accounts) & (positions["quantity"] != 0)]
+    reasons = held["symbol"].astype(str) + ": a position is not admissible in an otc account, which holds netting sets only"
+    return {str(portfolio_id): texts for portfolio_id, texts in reasons.groupby(held["portfolio_id"]).agg(list).items()}
+
+
 def _missing(
-    parts: pd.DataFrame, values: pd.DataFrame, rows: pd.DataFrame, rejected: Mapping[str, Mapping[str, list[str]]]
+    parts: pd.DataFrame,
+    values: pd.DataFrame,
+    rows: pd.DataFrame,
+    rejected: Mapping[str, Mapping[str, list[str]]],
+    inadmissible: Mapping[str, list[str]],
 ) -> dict[tuple[str, str], list[str]]:
     """What is missing for each portfolio and method, sorted, each thing once."""
     found: dict[tuple[str, str], set[str]] = {}
@@ -129,6 +142,7 @@ def _missing(
             add(portfolio_id, method, unvalued[method].get((portfolio_id, account == "cash"), ()))
         source = "otc" if method in ("schedule_im", "simm") else "positions"
         add(portfolio_id, method, rejected[source].get(portfolio_id, []))
+        add(portfolio_id, method, inadmissible.get(portfolio_id, []))
     return {key: sorted(reasons) for key, reasons in found.items() if reasons}
 
 

@@ -247,3 +247,42 @@ def test_inverse_equity_meets_margin_in_coins_at_the_price(side, wallet, entry, 
     else:
         assert side < 0
         assert wallet >= 1
+
+
+rates_of_tiers = st.lists(st.floats(0.001, 0.4), min_size=1, max_size=4).map(sorted)
+cross_books = st.lists(
+    st.tuples(st.sampled_from([-1.0, 1.0]), st.floats(0.2, 4), st.floats(8_000, 60_000)), min_size=1, max_size=3
+)  # side, quantity, mark
+
+
+@settings(max_examples=40, deadline=None)
+@given(cross_books, rates_of_tiers, st.sampled_from(["bracket", "marginal"]), st.floats(0.02, 1.5))
+def test_cross_account_is_liquidated_where_its_equity_meets_all_maintenance_by_a_scan_of_prices(held, rates, mode, funded):
+    """Independent of the solver: the whole account at every price of one position, others at their marks, tiers looked up one by one."""
+    thresholds = [30_000.0 * n for n in range(len(rates))]
+
+    def maintenance(notional):
+        if mode == "bracket":
+            return notional * rates[max(n for n, t in enumerate(thresholds) if t <= notional)]
+        ends = [*thresholds[1:], np.inf]
+        return sum(r * max(min(notional, end) - t, 0.0) for t, end, r in zip(thresholds, ends, rates, strict=True))
+
+    equity = funded * sum(quantity * mark for _, quantity, mark in held)
+    rows = [{"symbol": f"X{n}", "quantity": side * quantity, "price": mark} for n, (side, quantity, mark) in enumerate(held)]
+    found = liquidation(rows, account="crypto_cross", equity=equity, tiers=(tuple(thresholds), tuple(rates)), mode=mode)
+    total = sum(maintenance(quantity * mark) for _, quantity, mark in held)
+    if equity - total <= 1e-6 * equity:
+        return  # beyond it already
+    for n, (side, quantity, mark) in enumerate(held):
+        others = total - maintenance(quantity * mark)
+
+        def surplus(price, side=side, quantity=quantity, mark=mark, others=others):
+            return equity + side * quantity * (price - mark) - others - maintenance(quantity * price)
+
+        liquidated = found.loc[f"X{n}", "liquidation_price"]
+        end = liquidated if np.isfinite(liquidated) else (1e-6 if side > 0 else 40 * mark)
+        noise = 1e-7 * (equity + quantity * mark)
+        assert all(surplus(price) > -noise for price in np.linspace(mark, end, 400)[:-1])
+        if np.isfinite(liquidated):
+            assert min(surplus(liquidated), surplus(liquidated * (1 - side * 1e-9))) <= noise
+            assert found.loc[f"X{n}", "wallet"] == pytest.approx(equity - others)
