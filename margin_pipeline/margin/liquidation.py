@@ -17,6 +17,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from margin_pipeline.margin.house import house_rates
+from margin_pipeline.margin.house_additions import rule_amounts
 from margin_pipeline.margin.liquidation_solver import TieredMargin, inverse_liquidation_price, linear_liquidation_price
 from margin_pipeline.margin.margin_equity import reg_t_adjustment, security_values
 from margin_pipeline.margin.models.requirement import Reasons, number, truth
@@ -49,6 +51,7 @@ def liquidation_prices(
     fx_rates: pd.DataFrame,
     thresholds: Mapping[str, float],
     as_of: dt.date,
+    house_margins: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Liquidation price of every leveraged position.
 
@@ -58,6 +61,7 @@ def liquidation_prices(
     futures_margins : frame of the table; what applies of it stands in `position_margins` already, intraday rates included.
     thresholds : utilization from which "warning", "critical" and "emergency" begin, fractions.
     as_of : business date.
+    house_margins : frame of the table: least fractions of notional that the house asks at any price; None: nothing.
 
     Returns
     -------
@@ -72,6 +76,7 @@ def liquidation_prices(
     concerned = set(position_margins.loc[position_margins["model"].isin(LEVERAGED_MODELS), "portfolio_id"])
     positions, position_margins = (f[f["portfolio_id"].isin(list(concerned))] for f in (positions, position_margins))
     every = _joined(positions, instruments, portfolios, position_margins)
+    every = _with_house(every, position_margins, house_margins)
     every["collateral"], every["elsewhere"] = _collateral(every, positions, instruments, portfolios, as_of)
     leveraged = every["model"].isin(LEVERAGED_MODELS) & (every["quantity"] != 0)
     long_option = (every["asset_class"] == "future_option") & (every["quantity"] > 0)
@@ -127,6 +132,22 @@ def _joined(positions: pd.DataFrame, instruments: pd.DataFrame, portfolios: pd.D
     since_entry = number(rows, "quantity") * number(rows, "multiplier") * number(rows, "fx_rate") * move
     rows["result"] = np.where(rows["isolated"], since_entry, 0.0)
     return rows
+
+
+def _with_house(every: pd.DataFrame, position_margins: pd.DataFrame, house_margins: pd.DataFrame | None) -> pd.DataFrame:
+    """The positions with the maintenance margin of their rule alone and their house rate; the house asks it of notional at any price.
+
+    The notional of a future option is that of its underlying, which does not follow the option's price: what it asks stays as it is.
+    """
+    if house_margins is None or house_margins.empty:
+        return every.assign(rule_maintenance=every["maintenance_margin"], house_rate=0.0)
+    rate = house_rates(house_margins, every["symbol"], every["asset_class"])[1]
+    fixed = every["asset_class"] == "future_option"
+    ruled = position_margins[KEY].assign(rule_maintenance=rule_amounts(position_margins)["maintenance_margin"])
+    every = every.merge(ruled, on=KEY, how="left", validate="one_to_one")
+    return every.assign(
+        rule_maintenance=every["rule_maintenance"].where(~fixed, every["maintenance_margin"]), house_rate=np.where(fixed, 0.0, rate)
+    )
 
 
 def _collateral(
@@ -186,7 +207,7 @@ def _linear(rows: pd.DataFrame, margin_schedules: pd.DataFrame, usd: Mapping[str
 
     fixed = np.flatnonzero(rows["model"].isin(FIXED_MODELS))
     nothing = np.zeros((len(fixed), 1))
-    solve(fixed, nothing, nothing, -number(rows, "maintenance_margin")[fixed, None])
+    solve(fixed, nothing, nothing, -number(rows, "rule_maintenance")[fixed, None])
     levered = np.flatnonzero(rows["model"] == "leverage")
     nothing = np.zeros((len(levered), 1))
     solve(levered, nothing, 1.0 / number(rows, "margin_leverage")[levered, None], nothing)

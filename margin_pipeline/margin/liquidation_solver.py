@@ -38,6 +38,20 @@ class TieredMargin:
         margin = self.rate[row, tier] * self.size * price - self.amount[row, tier]
         return np.where(tier >= 0, margin, np.nan)
 
+    def at_least(self, least: Array) -> TieredMargin:
+        """The greater of this margin and a fraction of notional, (n,): each tier is split where the two meet."""
+        end = np.concatenate([self.start[:, 1:], np.full((len(self.size), 1), np.inf)], axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            meet = self.amount / ((self.rate - least[:, None]) * self.size[:, None])
+        meet = np.where((meet > self.start) & (meet < end), meet, end)
+        start = np.stack([self.start, meet], axis=2).reshape(len(self.size), -1)
+        rate, amount = np.repeat(self.rate, 2, axis=1), np.repeat(self.amount, 2, axis=1)
+        end = np.concatenate([start[:, 1:], np.full((len(self.size), 1), np.inf)], axis=1)
+        finite = np.where(np.isfinite(start), start, 0.0)
+        middle = np.where(np.isfinite(end), (finite + np.where(np.isfinite(end), end, 0.0)) / 2.0, 2.0 * finite + 1.0)
+        binds = least[:, None] * self.size[:, None] * middle > rate * self.size[:, None] * middle - amount
+        return TieredMargin(self.size, start, np.where(binds, least[:, None], rate), np.where(binds, 0.0, amount))
+
 
 def linear_liquidation_price(wallet: Array, side: Array, reference: Array, mark: Array, margin: TieredMargin) -> Array:
     """Liquidation price of positions whose result is quantity x (price - reference).

@@ -21,7 +21,7 @@ INITIAL_TIMES = 20.0
 SCHEDULE_COLUMNS = ["schedule", "mode", "threshold", "initial_rate", "maintenance_rate", "currency", "effective_date"]
 
 
-def liquidation(rows, *, account="crypto_isolated", equity=0.0, tiers=FLAT, mode="bracket"):
+def liquidation(rows, *, account="crypto_isolated", equity=0.0, tiers=FLAT, mode="bracket", house=None):
     """Table for positions (symbol, quantity, price, entry, wallet, and terms of the instrument); margins of the schedule at the mark."""
     blank = {
         "entry": np.nan,
@@ -38,6 +38,16 @@ def liquidation(rows, *, account="crypto_isolated", equity=0.0, tiers=FLAT, mode
     unit = held["multiplier"] * np.where(held["contract_type"] == "inverse", 1.0, held["price"])
     own = schedule.margin((held["quantity"].abs() * unit).to_numpy(float))[1]
     margin = np.where(held["margin"].isna(), own, held["margin"].astype(float))
+    asked = np.zeros(len(held)) if house is None else house * held["quantity"].abs() * unit
+    bound, ruled = asked > margin, margin
+    margin = np.maximum(margin, asked)
+    text = '{{"house_binds": true, "rule_initial": {0}, "rule_maintenance": {0}}}'
+    explanation = [text.format(rule) if binds else "{}" for binds, rule in zip(bound, ruled, strict=True)]
+    rates = (
+        None
+        if house is None
+        else pd.DataFrame({"symbol": held["symbol"], "asset_class": "", "initial_rate": house, "maintenance_rate": house})
+    )
     key = {"portfolio_id": "P", "strategy": "s", "symbol": held["symbol"]}
     positions = pd.DataFrame(
         {
@@ -70,19 +80,20 @@ def liquidation(rows, *, account="crypto_isolated", equity=0.0, tiers=FLAT, mode
             "initial_margin": np.where(held["missing"].isna(), margin * INITIAL_TIMES, np.nan),
             "maintenance_margin": np.where(held["missing"].isna(), margin, np.nan),
             "missing": held["missing"].astype("str"),
+            "explanation": explanation,
         }
     )
     schedules = pd.DataFrame(
         [("S", mode, t, r, r, "USD", pd.Timestamp("2020-01-02")) for t, r in zip(*tiers, strict=True)], columns=SCHEDULE_COLUMNS
     )
     fx_rates = pd.DataFrame({"date": pd.to_datetime([]), "currency": [], "usd_rate": []})
-    found = liquidation_prices(positions, instruments, portfolios, margins, schedules, pd.DataFrame(), fx_rates, THRESHOLDS, AS_OF)
+    found = liquidation_prices(positions, instruments, portfolios, margins, schedules, pd.DataFrame(), fx_rates, THRESHOLDS, AS_OF, rates)
     assert list(found.columns) == COLUMNS
     return found.set_index("symbol")
 
 
 def single(quantity, price, entry, wallet, **more):
-    market = {k: more.pop(k) for k in ("tiers", "mode") if k in more}
+    market = {k: more.pop(k) for k in ("tiers", "mode", "house") if k in more}
     return liquidation([{"symbol": "B", "quantity": quantity, "price": price, "entry": entry, "wallet": wallet, **more}], **market).loc["B"]
 
 
@@ -256,12 +267,15 @@ cross_books = st.lists(
 
 
 @settings(max_examples=40, deadline=None)
-@given(cross_books, rates_of_tiers, st.sampled_from(["bracket", "marginal"]), st.floats(0.02, 1.5))
-def test_cross_account_is_liquidated_where_its_equity_meets_all_maintenance_by_a_scan_of_prices(held, rates, mode, funded):
+@given(cross_books, rates_of_tiers, st.sampled_from(["bracket", "marginal"]), st.floats(0.02, 1.5), st.sampled_from([0.0, 0.1]))
+def test_cross_account_is_liquidated_where_its_equity_meets_all_maintenance_by_a_scan_of_prices(held, rates, mode, funded, house):
     """Independent of the solver: the whole account at every price of one position, others at their marks, tiers looked up one by one."""
     thresholds = [30_000.0 * n for n in range(len(rates))]
 
     def maintenance(notional):
+        return max(house * notional, of_schedule(notional))
+
+    def of_schedule(notional):
         if mode == "bracket":
             return notional * rates[max(n for n, t in enumerate(thresholds) if t <= notional)]
         ends = [*thresholds[1:], np.inf]
@@ -269,7 +283,7 @@ def test_cross_account_is_liquidated_where_its_equity_meets_all_maintenance_by_a
 
     equity = funded * sum(quantity * mark for _, quantity, mark in held)
     rows = [{"symbol": f"X{n}", "quantity": side * quantity, "price": mark} for n, (side, quantity, mark) in enumerate(held)]
-    found = liquidation(rows, account="crypto_cross", equity=equity, tiers=(tuple(thresholds), tuple(rates)), mode=mode)
+    found = liquidation(rows, account="crypto_cross", equity=equity, tiers=(tuple(thresholds), tuple(rates)), mode=mode, house=house)
     total = sum(maintenance(quantity * mark) for _, quantity, mark in held)
     if equity - total <= 1e-6 * equity:
         return  # beyond it already
@@ -286,3 +300,34 @@ def test_cross_account_is_liquidated_where_its_equity_meets_all_maintenance_by_a
         if np.isfinite(liquidated):
             assert min(surplus(liquidated), surplus(liquidated * (1 - side * 1e-9))) <= noise
             assert found.loc[f"X{n}", "wallet"] == pytest.approx(equity - others)
+
+
+def test_house_rate_above_the_schedule_liquidates_earlier():
+    row = single(1, 45_000.0, 45_000.0, 4_500.0, house=0.02)
+    assert (row["maintenance_margin"], row["liquidation_price"]) == (900, pytest.approx(40_500 / 0.98))
+
+
+def test_house_rate_of_a_future_grows_with_its_price():
+    future = {"symbol": "ES", "price": 3_800.0, "multiplier": 50.0, "contract_type": None, "model": "future", "asset_class": "future"}
+    short = liquidation([{**future, "quantity": -1.0, "margin": 12_000.0}], account="futures", equity=25_000.0, house=0.08).loc["ES"]
+    assert short["maintenance_margin"] == pytest.approx(15_200)
+    assert short["liquidation_price"] == pytest.approx((25_000 / 50 + 3_800) / 1.08)
+    long = liquidation([{**future, "quantity": 1.0, "margin": 12_000.0}], account="futures", equity=100_000.0, house=0.08).loc["ES"]
+    assert long["liquidation_price"] == pytest.approx(3_800 - (100_000 - 12_000) / 50)
+
+
+@settings(max_examples=80)
+@given(
+    st.floats(0.05, 5),
+    st.lists(st.floats(0.001, 0.6), min_size=1, max_size=5),
+    st.sampled_from(["bracket", "marginal"]),
+    st.floats(0, 0.7),
+    st.lists(st.floats(1, 300_000), min_size=1, max_size=8),
+)
+def test_margin_with_a_house_rate_is_the_greater_of_the_two_at_any_price(quantity, rates, mode, house, prices):
+    schedule = some_tiers(rates, mode)
+    amounts = (schedule.threshold[None] / quantity, schedule.maintenance_rate[None], schedule.maintenance_amount[None])
+    both = TieredMargin(np.array([quantity]), *amounts).at_least(np.array([house]))
+    for price in prices:
+        rule = schedule.margin(np.array([quantity * price]))[1][0]
+        assert both.at(np.array([price]))[0] == pytest.approx(max(rule, house * quantity * price), rel=1e-9, abs=1e-6)

@@ -145,11 +145,21 @@ def liquidation_prices(
     margin_schedules: pd.DataFrame,
     futures_margins: pd.DataFrame,
     fx_rates: pd.DataFrame,
+    house_margins: pd.DataFrame,
     context: CalculationContext,
 ) -> pd.DataFrame:
     """Price at which each leveraged position would be liquidated, others unchanged."""
     return liquidation.liquidation_prices(
-        positions, instruments, portfolios, position_margins, margin_schedules, futures_margins, fx_rates, context.thresholds, context.as_of
+        positions,
+        instruments,
+        portfolios,
+        position_margins,
+        margin_schedules,
+        futures_margins,
+        fx_rates,
+        context.thresholds,
+        context.as_of,
+        house_margins,
     )
 
 
