@@ -401,7 +401,8 @@ def test_every_text_of_a_group_is_json_and_its_legs_say_what_it_holds(option_boo
     assert json.loads(groups.loc["long_stock", "legs"]) == [{"symbol": "U", "quantity": 50}]
     explanation = json.loads(groups.loc["covered_call", "explanation"])
     assert explanation["underlying_price"] == 95.0
-    assert explanation["maintenance_a_unit"] == 0.25 * 9500
+    assert explanation["maintenance_a_unit"] == explanation["security_maintenance_alone"] == 0.25 * 9500
+    assert (explanation["security_value"], explanation["short_call_exercise_value"]) == (9500.0, 10_000.0)
     assert "4210" in explanation["reference"]
     assert [name.split(":")[0] for name in explanation["parameter_sets"]] == ["reg_t", "option_rates"]
     assert groups["group_id"].tolist() == ["U-001", "U-002"]

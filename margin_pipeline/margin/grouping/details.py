@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from margin_pipeline.margin.structures import COMPOSITES, STRUCTURES, UNIVERSAL_SPREAD, LegTable, universal_loss
+from margin_pipeline.margin.structures import COMPOSITES, STRUCTURES, UNIVERSAL_SPREAD, LegTable, single_amounts, universal_loss
 from margin_pipeline.margin.structures.candidates import LIMITED_RISK
 from margin_pipeline.margin.structures.catalogue import CALL, LONG, PUT, SECURITIES, SHORT
 from margin_pipeline.margin.structures.leg_table import Array
@@ -28,7 +28,7 @@ REQUIREMENT = {
 
 def details(table: LegTable, groups: Groups) -> list[dict[str, Any] | None]:
     """Figures of one unit of every group that has options in it; None for others and for a long option on its own."""
-    short = _short_figures(table)
+    short, alone = _short_figures(table), single_amounts(table).maintenance
     starts, sizes = groups.start[:-1].tolist(), np.diff(groups.start).tolist()
     found: list[dict[str, Any] | None] = []
     for g, (name, start, size) in enumerate(zip(groups.structure.tolist(), starts, sizes, strict=True)):
@@ -49,7 +49,7 @@ def details(table: LegTable, groups: Groups) -> list[dict[str, Any] | None]:
         elif requirement == "sum_of_parts":
             figures["parts"] = groups.parts[g]
         elif requirement != "long_options":
-            figures |= _with_security(table, leg, quantity)
+            figures |= _with_security(table, alone, leg, quantity)
         found.append(figures)
     return found
 
@@ -96,10 +96,13 @@ def _short_figures(table: LegTable) -> Any:
     return figures
 
 
-def _with_security(table: LegTable, leg: Array, quantity: Array) -> dict[str, Any]:
-    """Figures of stock, or what stands for it, with options."""
+def _with_security(table: LegTable, alone: Array, leg: Array, quantity: Array) -> dict[str, Any]:
+    """Figures of stock, or what stands for it, with options; `alone` is what a unit of each leg needs on its own."""
     security, options = int(leg[0]), leg[1:].tolist()
-    figures: dict[str, Any] = {"security_value": float(abs(quantity[0]) * table.price[security])}
+    figures: dict[str, Any] = {
+        "security_value": float(abs(quantity[0]) * table.price[security]),
+        "security_maintenance_alone": float(abs(quantity[0]) * alone[security]),
+    }
     for k in options:
         side = "short" if table.side[k] == SHORT else "long"
         kind = "call" if table.kind[k] == CALL else "put"
