@@ -203,7 +203,10 @@ def _linear(rows: pd.DataFrame, margin_schedules: pd.DataFrame, usd: Mapping[str
     found = np.full(len(rows), np.nan)
 
     def solve(at: Array, start: Array, rate: Array, amount: Array) -> None:
-        found[at] = _first_price(rows.iloc[at], TieredMargin(size[at], start, rate, amount))
+        part = rows.iloc[at]
+        margin = TieredMargin(size[at], start, rate, amount).at_least(number(part, "house_rate"))
+        side = np.sign(number(part, "quantity"))
+        found[at] = linear_liquidation_price(number(part, "collateral"), side, _reference(part), number(part, "price"), margin)
 
     fixed = np.flatnonzero(rows["model"].isin(FIXED_MODELS))
     nothing = np.zeros((len(fixed), 1))
@@ -220,18 +223,3 @@ def _linear(rows: pd.DataFrame, margin_schedules: pd.DataFrame, usd: Mapping[str
         amount = schedule.maintenance_amount * (number(rows, "fx_rate")[at] / into)[:, None]
         solve(at, start, np.broadcast_to(schedule.maintenance_rate, tiers), amount)
     return found
-
-
-def _first_price(rows: pd.DataFrame, margin: TieredMargin) -> Array:
-    """Price at which the rule's margin is not covered, or that of the house where it asks more: a fraction of notional at any price."""
-    side, mark = np.sign(number(rows, "quantity")), number(rows, "price")
-    behind = (number(rows, "collateral"), side, _reference(rows), mark)
-    by_rule = linear_liquidation_price(*behind, margin)
-    required = number(rows, "maintenance_margin")
-    is_more = required > margin.at(mark) * (1 + 1e-9)
-    if not is_more.any():
-        return by_rule
-    nothing = np.zeros((len(rows), 1))
-    by_house = linear_liquidation_price(*behind, TieredMargin(margin.size, nothing, (required / (margin.size * mark))[:, None], nothing))
-    first = np.where(side > 0, np.fmax(by_rule, by_house), np.fmin(by_rule, by_house))
-    return np.where(is_more, first, by_rule)

@@ -44,7 +44,7 @@ class TieredMargin:
         with np.errstate(divide="ignore", invalid="ignore"):
             meet = self.amount / ((self.rate - least[:, None]) * self.size[:, None])
         meet = np.where((meet > self.start) & (meet < end), meet, end)
-        start = np.stack([self.start, meet], axis=2).reshape(len(self.size), -1)
+        start = np.stack([self.start, meet], axis=2).reshape(len(self.size), 2 * self.start.shape[1])
         rate, amount = np.repeat(self.rate, 2, axis=1), np.repeat(self.amount, 2, axis=1)
         end = np.concatenate([start[:, 1:], np.full((len(self.size), 1), np.inf)], axis=1)
         finite = np.where(np.isfinite(start), start, 0.0)

@@ -120,12 +120,6 @@ def test_published_free_margins_stand_apart():
     assert row["initial_margin"] / 5_000 == 0.90
 
 
-def test_a_house_rate_above_the_schedule_liquidates_earlier():
-    """The published long position with 1 % of notional instead of 0.5 %: (45,000 - 4,500) / 0.99; short: (45,000 + 4,500) / 1.01."""
-    for quantity, price in ((1.0, 40_500 / 0.99), (-1.0, 49_500 / 1.01)):
-        assert single(quantity, 45_000.0, 45_000.0, 4_500.0, margin=450.0)["liquidation_price"] == pytest.approx(price)
-
-
 def test_tier_that_is_not_covered_when_it_begins_liquidates_at_its_threshold():
     row = single(-1, 45_000.0, 45_000.0, 7_000.0, tiers=CROSSED)  # at 50,000: equity 2,000; margin 1,250 below and 2,500 from there
     assert row["liquidation_price"] == 50_000.0
