@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from margin_pipeline.margin.strategy_based import group_positions
 from margin_pipeline.margin.structures import SINGLES, STRUCTURES
 
+pytestmark = pytest.mark.slow
+
 QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 SPOT = 100.0
 

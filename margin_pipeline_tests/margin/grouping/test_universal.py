@@ -103,6 +103,7 @@ def paired(puts, calls, price, beyond):
     return min(sum(both(p, c) for p, c in zip(puts, order, strict=True)) for order in itertools.permutations(calls))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(
