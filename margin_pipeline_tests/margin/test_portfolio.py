@@ -259,6 +259,7 @@ houses = st.lists(house_rows.map(lambda row: (row[0], "", *row[1:])), max_size=2
 margin_accounts = st.sampled_from(["reg_t", "portfolio_margin", "cash", "futures", "crypto_cross", "crypto_isolated"])
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(books, margin_accounts, st.floats(-1e4, 1e6), houses)
 def test_components_and_strategies_add_up_and_row_order_changes_nothing(held, account, equity, house):

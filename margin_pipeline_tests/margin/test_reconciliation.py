@@ -198,6 +198,7 @@ held_symbols = st.sampled_from(["A", "B", "C80", "C100", "C110", "P90", "LEAP", 
 books = st.lists(st.tuples(st.sampled_from("ab"), held_symbols, st.integers(-5, 5).filter(bool)), max_size=6, unique_by=lambda row: row[:2])
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(books, st.sampled_from(["reg_t", "cash", "futures", "crypto_cross"]), st.integers(0, 40_000), st.integers(0, 10_000))
 def test_figures_add_up_and_symbols_add_up_to_the_groups_and_positions(held, account, total, single):
@@ -220,6 +221,7 @@ def test_figures_add_up_and_symbols_add_up_to_the_groups_and_positions(held, acc
     pd.testing.assert_frame_equal(rows, reconciled(held, stated[::-1], given_tables=shuffled))
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(books)
 def test_total_of_any_other_method_is_explained_without_rest(held):
