@@ -37,6 +37,8 @@ def house_additions(
     strategy_groups: pd.DataFrame,
     house_margins: pd.DataFrame,
     as_of: dt.date,
+    *,
+    threads: int = 1,
 ) -> pd.DataFrame:
     """What house rates add, by portfolio, method and component.
 
@@ -45,6 +47,7 @@ def house_additions(
     positions, instruments, portfolios, prices, fx_rates, position_margins, strategy_groups, house_margins : frames of the tables of these
         names.
     as_of : business date.
+    threads : underlyings that are solved at once; the result does not depend on it.
 
     Returns
     -------
@@ -59,7 +62,7 @@ def house_additions(
     if held:
         frames = (frame[frame["portfolio_id"].isin(held)] for frame in (positions, portfolios))
         positions_there, portfolios_there = frames
-        ruled = group_positions(positions_there, instruments, portfolios_there, prices, fx_rates, as_of).groups
+        ruled = group_positions(positions_there, instruments, portfolios_there, prices, fx_rates, as_of, threads=threads).groups
         parts.append(under(_of_groups(strategy_groups[strategy_groups["portfolio_id"].isin(held)], ruled), "strategy_based", account))
     added = pd.concat(parts, ignore_index=True).groupby(KEY, sort=True)[AMOUNTS].sum().reset_index()
     return added[(added[AMOUNTS].abs() > ROUNDING).any(axis=1)].astype(dict.fromkeys(KEY, "str")).reset_index(drop=True)

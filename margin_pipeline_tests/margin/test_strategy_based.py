@@ -223,6 +223,15 @@ class TestFundsOnAnIndex:
         groups = group_positions(*self.book(option_book, **terms)).groups
         assert sorted(groups["structure"]) == ["long_stock", "naked_call"]
 
+    def test_a_short_fund_covers_a_short_put_on_the_index(self, option_book):
+        """30 % of 500,000 beyond the proceeds, and 20,000 that the put is in the money at 5,200."""
+        positions, instruments, *rest = self.book(option_book, -1000)
+        option = instruments["asset_class"] == "index_option"
+        instruments.loc[option, ["option_type", "strike"]] = ["put", 5200.0]
+        groups = group_positions(positions, instruments, *rest).groups
+        assert groups["structure"].tolist() == ["covered_put"]
+        assert groups["maintenance_margin"].tolist() == [0.30 * 500_000 + 20_000]
+
     def test_options_on_the_index_and_on_the_fund_do_not_cover_each_other(self, option_book):
         positions, instruments, *rest = self.book(option_book, 100)
         on_fund = (

@@ -105,7 +105,16 @@ def house_additions(
 ) -> pd.DataFrame:
     """What house rates add to the margin that the rules alone would ask, by method and component."""
     return additions.house_additions(
-        positions, instruments, portfolios, prices, fx_rates, position_margins, strategy_groups, house_margins, context.as_of
+        positions,
+        instruments,
+        portfolios,
+        prices,
+        fx_rates,
+        position_margins,
+        strategy_groups,
+        house_margins,
+        context.as_of,
+        threads=context.compute.threads,
     )
 
 
