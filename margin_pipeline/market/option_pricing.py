@@ -76,7 +76,8 @@ def value_of_discounted(discounted_spot: Any, discounted_strike: Any, total_vola
     d1 = backend.log(backend.maximum(ratio, _LEAST_RATIO + 0.0 * ratio)) / spread + spread * 0.5
     d2 = d1 - spread
     risky = sign * (discounted_spot * backend.normal_cdf(sign * d1) - discounted_strike * backend.normal_cdf(sign * d2))
-    certain = sign * (discounted_spot - discounted_strike)
+    # Without a volatility there is no value, which 0 times it keeps.
+    certain = sign * (discounted_spot - discounted_strike) + 0.0 * total_volatility
     chosen = backend.where(moves, risky, certain)
     return backend.maximum(chosen, 0.0 * chosen)
 
