@@ -26,8 +26,8 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
+from margin_pipeline.market.option_inputs import option_inputs
 from margin_pipeline.parameters.risk import risk_settings
-from margin_pipeline.risk.option_inputs import option_inputs
 from margin_pipeline.risk.risk_factors import close_counts, risk_factor_of
 
 COLUMNS = (
