@@ -17,10 +17,11 @@ import pandas as pd
 from margin_pipeline.compute import NUMPY, Backend, ComputeReport, run_on
 from margin_pipeline.parameters.risk import RiskSettings
 from margin_pipeline.risk.book import build_book
+from margin_pipeline.risk.estimates import factor_estimates
 from margin_pipeline.risk.exposures import risk_positions
 from margin_pipeline.risk.figures import portfolio_table, strategy_components
 from margin_pipeline.risk.gaussian_method import gaussian_figures
-from margin_pipeline.risk.historical_method import historical_figures
+from margin_pipeline.risk.historical_method import historical_figures, historical_profits
 from margin_pipeline.risk.scenarios import factor_history
 
 Floats = npt.NDArray[Any]
@@ -78,9 +79,10 @@ def assess(
     unmodelled = _portfolios_without_figures(book.portfolios, portfolios)
     options = set(instruments.loc[instruments["option_type"].notna(), "symbol"])
     history = factor_history(prices, fx_rates, book.factors, options, settings, as_of)
-    figures = gaussian_figures(book, symbols, correlation, symbol_risk, settings, unmodelled)
-    simulated, report = run_on(backend, lambda b: historical_figures(book, history, settings, unmodelled, b))
-    figures += simulated
+    estimates = factor_estimates(book, symbols, correlation, symbol_risk, settings.trading_days)
+    figures = gaussian_figures(book, estimates, settings, unmodelled)
+    scenarios, report = run_on(backend, lambda b: historical_profits(book, history, settings, unmodelled, b))
+    figures += historical_figures(book, scenarios, settings)
     return RiskResult(portfolio_table(book, figures), strategy_components(book, figures), report)
 
 

@@ -31,6 +31,7 @@ class RiskFigures:
     strategy : (strategies,) each of `STRATEGY_FIGURES`.
     observations : (portfolios,) scenarios; NaN where there are none by nature.
     gaps : what is missing.
+    annual_volatility : (portfolios,) standard deviation of the profit under the method, scaled to a year, base currency.
     """
 
     method: str
@@ -40,6 +41,7 @@ class RiskFigures:
     strategy: dict[str, Floats]
     observations: Floats
     gaps: Gaps
+    annual_volatility: Floats
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ Belongs here: joining the book with scenarios, portfolio by portfolio. Not here:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,25 +15,49 @@ import numpy.typing as npt
 from margin_pipeline.compute import NUMPY, Backend
 from margin_pipeline.parameters.risk import RiskSettings
 from margin_pipeline.risk.book import Book
-from margin_pipeline.risk.figures import PORTFOLIO_FIGURES, STRATEGY_FIGURES, RiskFigures, find_gaps
-from margin_pipeline.risk.historical import components, standard_error, tail_risk
+from margin_pipeline.risk.figures import Gaps, RiskFigures, find_gaps
+from margin_pipeline.risk.historical import standard_error
 from margin_pipeline.risk.revaluation import profits
 from margin_pipeline.risk.scenarios import FactorHistory, horizon_returns
+from margin_pipeline.risk.simulation import portfolio_deviation, simulated_figures
 
 Floats = npt.NDArray[Any]
 METHOD = "historical"
 
 
-def historical_figures(
+@dataclass(frozen=True)
+class HistoricalProfits:
+    """Profits of all strategies in the scenarios of one horizon.
+
+    Attributes
+    ----------
+    horizon_days : sessions that a scenario spans.
+    profit : (strategies, scenarios) base currency, options revalued in full.
+    starts : (portfolios,) first scenario of each portfolio.
+    gaps : what is missing.
+    """
+
+    horizon_days: int
+    profit: Floats
+    starts: npt.NDArray[np.int64]
+    gaps: Gaps
+
+    @property
+    def observations(self) -> npt.NDArray[np.int64]:
+        """(portfolios,) scenarios of each portfolio."""
+        return self.profit.shape[1] - self.starts
+
+
+def historical_profits(
     book: Book, history: FactorHistory, settings: RiskSettings, portfolio_reasons: dict[int, str], backend: Backend = NUMPY
-) -> list[RiskFigures]:
-    """Figures for every confidence and horizon of the settings.
+) -> list[HistoricalProfits]:
+    """Profits for every horizon of the settings.
 
     Parameters
     ----------
     book : the book.
     history : daily returns of its factors.
-    settings : confidences, horizons, window, least observations.
+    settings : horizons, window, least observations.
     portfolio_reasons : portfolios that have no figure, by row.
     backend : where options are revalued.
 
@@ -47,7 +73,7 @@ def historical_figures(
         name: f"{name}: only {n} daily returns, {settings.min_observations} needed"
         for name, n in zip(book.factors[~usable], count[~usable], strict=True)
     }
-    figures = []
+    found = []
     for horizon in settings.horizons_days:
         known = horizon_returns(history, horizon, settings.historical_window)
         returns = np.where(usable, np.hstack([known, np.full((len(known), 1), np.nan)])[:, place], np.nan)
@@ -56,12 +82,28 @@ def historical_figures(
         gaps = find_gaps(book, short, too_few)
         for row in set(too_few) - set(portfolio_reasons):
             gaps.strategy_is_complete[book.strategies_of(row)] = False
-        profit = profits(book, returns, backend)
-        figures += [
-            RiskFigures(METHOD, confidence, horizon, *_statistics(book, profit, starts, confidence, horizon), len(returns) - starts, gaps)
-            for confidence in settings.confidences
-        ]
+        found.append(HistoricalProfits(horizon, profits(book, returns, backend), starts, gaps))
+    return found
+
+
+def historical_figures(book: Book, scenarios: Sequence[HistoricalProfits], settings: RiskSettings) -> list[RiskFigures]:
+    """Figures for every confidence and horizon of the settings, from the profits of `historical_profits`."""
+    figures = []
+    for given in scenarios:
+        annual = annual_deviation(book, given, settings)
+
+        def error(profit: Floats, confidence: float, horizon: int = given.horizon_days) -> float:
+            return standard_error(profit, confidence, horizon)
+
+        for confidence in settings.confidences:
+            parts = simulated_figures(book, given.profit, given.starts, confidence, error)
+            figures.append(RiskFigures(METHOD, confidence, given.horizon_days, *parts, given.observations, given.gaps, annual))
     return figures
+
+
+def annual_deviation(book: Book, given: HistoricalProfits, settings: RiskSettings) -> Floats:
+    """(portfolios,) standard deviation of the profits of the horizon, scaled to a year by the square root of time."""
+    return portfolio_deviation(book, given.profit, given.starts) * np.sqrt(settings.trading_days / given.horizon_days)
 
 
 def _first_scenarios(book: Book, returns: Floats, usable: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
@@ -80,29 +122,3 @@ def _too_few(book: Book, scenarios: npt.NDArray[np.int64], horizon: int, setting
     holds[book.portfolio_of[book.held.nonzero()[0]]] = True
     short = np.flatnonzero(holds & (scenarios < settings.min_observations))
     return {int(p): f"only {scenarios[p]} scenarios of {horizon} days, {settings.min_observations} needed" for p in short} | given
-
-
-def _statistics(
-    book: Book, profit: Floats, starts: npt.NDArray[np.int64], confidence: float, horizon: int
-) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    # Without positions nothing can be lost: 0, and no error of it.
-    portfolio = {name: np.zeros(len(book.portfolios)) for name in PORTFOLIO_FIGURES}
-    strategy = {name: np.zeros(len(book.strategies)) for name in STRATEGY_FIGURES}
-    for row, start in enumerate(starts):
-        rows = book.strategies_of(row)
-        own = profit[rows, start:]
-        if not own.size:
-            continue
-        total = own.sum(axis=0)
-        tail = tail_risk(np.vstack([total[None, :], own, total - own]), confidence)
-        parts = components(own, total, confidence)
-        n = len(own)
-        portfolio["var"][row] = tail.value_at_risk[0]
-        portfolio["expected_shortfall"][row] = tail.expected_shortfall[0]
-        portfolio["standard_error"][row] = standard_error(total, confidence, horizon)
-        strategy["var"][rows] = tail.value_at_risk[1 : n + 1]
-        strategy["expected_shortfall"][rows] = tail.expected_shortfall[1 : n + 1]
-        strategy["component_var"][rows] = parts.value_at_risk
-        strategy["component_expected_shortfall"][rows] = parts.expected_shortfall
-        strategy["incremental_var"][rows] = tail.value_at_risk[0] - tail.value_at_risk[n + 1 :]
-    return portfolio, strategy
