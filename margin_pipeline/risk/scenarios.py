@@ -36,11 +36,13 @@ class FactorHistory:
     factors : names of the columns, ascending.
     log_returns : (t, n), newest last; NaN only before the first return of a factor.
     observations : (n,) returns that end in a close of the factor, count.
+    sessions : (t,) datetime64, the days on which the returns end.
     """
 
     factors: pd.Index
     log_returns: Floats
     observations: npt.NDArray[np.int64]
+    sessions: npt.NDArray[np.datetime64]
 
 
 def factor_history(
@@ -71,7 +73,7 @@ def factor_history(
         bridged, closes = _bridged(matrix, values[:, gappy], names[kept[gappy]], prices, fx_rates)
         values[:, gappy], observed[:, gappy] = bridged, closes
     some = observed.any(axis=0)
-    return FactorHistory(names[kept[some]], values[:, some], observed[:, some].sum(axis=0))
+    return FactorHistory(names[kept[some]], values[:, some], observed[:, some].sum(axis=0), matrix.dates)
 
 
 def horizon_returns(history: FactorHistory, horizon_days: int, window: int) -> Floats:
