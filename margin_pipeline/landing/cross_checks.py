@@ -13,6 +13,7 @@ import pandas as pd
 
 from margin_pipeline.landing.contracts import FileContract
 from margin_pipeline.landing.contracts.reference import OPTIONS
+from margin_pipeline.landing.contracts.span import FIRST_EXPIRY, SCENARIOS, TERMS, UNKNOWN
 from margin_pipeline.landing.rejections import Rejection, rejected, shown
 from margin_pipeline.landing.validation import ValidatedFile
 
@@ -63,6 +64,30 @@ def house_rejections(house_margins: pd.DataFrame, instruments: pd.DataFrame) -> 
     """House rates of symbols that the date does not have: they would protect nothing, and nobody would notice."""
     named = house_margins.loc[house_margins["symbol"] != "", "symbol"]
     return _unknown(named, instruments["symbol"], "symbol", "is not among the accepted instruments")
+
+
+def array_rejections(risk_arrays: pd.DataFrame) -> list[Rejection]:
+    """Rows of risk arrays that lack a scenario: the one that is absent may be the worst."""
+    count = risk_arrays.groupby("symbol")["scenario"].transform("nunique")
+    short = count[count != SCENARIOS]
+    return rejected(short.index, "scenario", (f"the array has {n} of {SCENARIOS} scenarios, so none of it is used" for n in short))
+
+
+def with_unknown_terms(file: ValidatedFile) -> pd.DataFrame:
+    """Accepted parameters, and one row for each class group and term of which a row was rejected, which has no value: it is not known.
+
+    Without it a charge that cannot be read would be no charge. A term that cannot be read either is `unknown`.
+    """
+    accepted, key = file.accepted, ["class_group", "effective_date", "term"]
+    lost = file.rejected[key].dropna(subset=["class_group"])
+    if lost.empty:
+        return accepted.reset_index(drop=True)
+    readable = lost["term"].isin([term for term in TERMS if term != "tier"])
+    lost = lost.assign(term=lost["term"].where(readable, UNKNOWN), effective_date=lost["effective_date"].fillna(FIRST_EXPIRY))
+    defaults = {name: column.default for name, column in file.contract.schema.columns.items() if column.default is not None}
+    rows = lost.drop_duplicates().assign(**{name: value for name, value in defaults.items() if name not in key})
+    rows = rows.reindex(columns=accepted.columns).astype(accepted.dtypes.to_dict())
+    return pd.concat([accepted, rows]).sort_values(list(file.contract.key), kind="stable", ignore_index=True)
 
 
 def trade_rejections(trades: pd.DataFrame, netting_sets: pd.DataFrame, as_of: dt.date) -> list[Rejection]:

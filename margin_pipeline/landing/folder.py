@@ -22,9 +22,11 @@ from margin_pipeline.landing.ledger import landed_files_frame, rejected_rows
 from margin_pipeline.landing.parquet import read_parquet
 from margin_pipeline.landing.records import Records, read_csv
 from margin_pipeline.landing.repeats import add_up_positions, differing_marks, settle_repeats
+from margin_pipeline.landing.span_file import SPAN_FILE, read_span_file, source_of
 from margin_pipeline.landing.validation import ValidatedFile, empty_frame, validate
 
 READERS = {".csv": read_csv, ".parquet": read_parquet}
+SPAN_TABLES = ("risk_arrays", "span_parameters")
 LANDED_TABLES: tuple[str, ...] = (*(contract.table for contract in CONTRACTS.values()), "rejected_rows", "landed_files")
 """Tables that one folder fills, all of them, with no rows where it has no file."""
 
@@ -68,7 +70,7 @@ def fingerprint(folder: Path) -> str:
     LandingError
         When a file cannot be read.
     """
-    paths = [path for name in CONTRACTS for path in _paths(folder, name)]
+    paths = [path for name in CONTRACTS for path in _paths(folder, name)] + _span_paths(folder)
     return _combined({path.name: _digest(_content(path)) for path in paths})
 
 
@@ -97,7 +99,8 @@ def read_date(folder: Path, as_of: dt.date) -> LandedDate:
     tables = {contract.table: frames[name] for name, contract in CONTRACTS.items()}
     portfolios, netting_sets = frames["portfolios"], frames["netting_sets"]
     tables["rejected_rows"] = rejected_rows(files.values(), portfolios, netting_sets)
-    tables["landed_files"] = landed_files_frame(files.values(), hashes)
+    within = {source_of(table): hashes[SPAN_FILE] for table in SPAN_TABLES if SPAN_FILE in hashes}
+    tables["landed_files"] = landed_files_frame(files.values(), {**hashes, **within})
     notes += cross_checks.notes(frames["instruments"], frames["positions"], frames["prices"], as_of)
     return LandedDate(as_of, tables, _combined(hashes), notes)
 
@@ -119,16 +122,24 @@ def _contents(folder: Path) -> dict[str, bytes]:
         if len(paths) > 1:
             messages.append(f"{folder} holds both {' and '.join(path.name for path in paths)}; keep one of them")
             continue
-        for path in paths:
-            try:
-                contents[path.name] = _content(path)
-            except LandingError as error:
-                messages += error.messages
+        messages += _take(paths, contents)
+    messages += _take(_span_paths(folder), contents)
     if messages:
         # what is wrong inside the other files is said at the same time
         messages += _messages_of(contents)
         raise LandingError(messages)
     return contents
+
+
+def _take(paths: list[Path], contents: dict[str, bytes]) -> list[str]:
+    """Put the bytes of files where they belong; gives what is wrong with those that cannot be read."""
+    messages: list[str] = []
+    for path in paths:
+        try:
+            contents[path.name] = _content(path)
+        except LandingError as error:
+            messages += error.messages
+    return messages
 
 
 def _messages_of(contents: Mapping[str, bytes]) -> list[str]:
@@ -145,6 +156,8 @@ def _validated(contents: Mapping[str, bytes]) -> tuple[dict[str, ValidatedFile],
     messages: list[str] = []
     notes: list[str] = []
     for source, data in contents.items():
+        if source == SPAN_FILE:
+            continue
         contract = CONTRACTS[Path(source).stem]
         try:
             records = READERS[Path(source).suffix](source, data, contract.columns)
@@ -156,9 +169,26 @@ def _validated(contents: Mapping[str, bytes]) -> tuple[dict[str, ValidatedFile],
         ignored = [name for name in records.header if name and name not in contract.columns]
         if ignored:
             notes.append(f"{source}: columns without a meaning here were ignored: {', '.join(ignored)}")
+    if SPAN_FILE in contents:
+        try:
+            notes += _add_span_file(contents[SPAN_FILE], files)
+        except LandingError as error:
+            messages += error.messages
     if messages:
         raise LandingError(messages)
     return files, notes
+
+
+def _add_span_file(data: bytes, files: dict[str, ValidatedFile]) -> list[str]:
+    """Add what the exchange's own file says of the tables that no other file gives; gives notes."""
+    instruments = files["instruments"].accepted if "instruments" in files else empty_frame(CONTRACTS["instruments"])
+    notes = []
+    for name, records in read_span_file(data, instruments).items():
+        if name in files:
+            notes.append(f"{SPAN_FILE}: {records.rows_read:,} records of {name} were not read, for {files[name].source} gives them")
+        else:
+            files[name] = validate(records, CONTRACTS[name])
+    return notes
 
 
 def _require(records: Records, contract: FileContract) -> None:
@@ -189,20 +219,27 @@ def _cross_checked(files: Mapping[str, ValidatedFile], as_of: dt.date) -> tuple[
                 file = file.reject(cross_checks.house_rejections(file.accepted, frames["instruments"]))
             if name == "otc_trades":
                 file = file.reject(cross_checks.trade_rejections(file.accepted, frames["netting_sets"], as_of))
+            if name == "risk_arrays":
+                file = file.reject(cross_checks.array_rejections(file.accepted))
             file = settle_repeats(file.with_accepted(cross_checks.with_base_currency(file.accepted, contract, frames["portfolios"])))
-            frames[name] = file.accepted.reset_index(drop=True)
+            parameters = name == "span_parameters"
+            frames[name] = cross_checks.with_unknown_terms(file) if parameters else file.accepted.reset_index(drop=True)
         checked[name] = file
     return frames, checked
 
 
 def _unread(folder: Path) -> list[str]:
-    known = {f"{name}{suffix}" for name in CONTRACTS for suffix in READERS}
+    known = {SPAN_FILE, *(f"{name}{suffix}" for name in CONTRACTS for suffix in READERS)}
     others = sorted(path.name for path in folder.iterdir() if path.name not in known and not path.name.startswith((".", "~")))
     return [f"{name} is no input file and was not read" for name in others]
 
 
 def _paths(folder: Path, name: str) -> list[Path]:
     return [path for suffix in READERS if (path := folder / f"{name}{suffix}").exists()]
+
+
+def _span_paths(folder: Path) -> list[Path]:
+    return [folder / SPAN_FILE] if (folder / SPAN_FILE).exists() else []
 
 
 def _content(path: Path) -> bytes:

@@ -44,6 +44,7 @@ class Records:
     cells : text of the wanted columns that the file has, (n,) each; null = empty.
     unparsed : records that are no rows of the header, with the reason.
     raw : row number → the record as it was read, by column (or under `line`).
+    refused : records that are rows, but that their reader cannot use, with the reason.
     """
 
     source: str
@@ -52,6 +53,7 @@ class Records:
     cells: dict[str, pa.ChunkedArray]
     unparsed: list[Rejection]
     raw: Callable[[int], dict[str, str | None]] = field(repr=False)
+    refused: list[Rejection] = field(default_factory=list)
 
     @property
     def rows_read(self) -> int:

@@ -134,7 +134,7 @@ def _rows(first: int, last: int, count: int) -> str:
 
 
 def _incomplete_groups(file: ValidatedFile) -> list[Rejection]:
-    """Rows of an object of which another row was rejected, or whose rows do not agree on what is said once (mode, currency).
+    """Rows of an object of which another row was rejected, or whose rows do not agree on what is said once.
 
     A margin schedule that lacks one tier would charge too little, so all of it goes.
     """
@@ -143,7 +143,7 @@ def _incomplete_groups(file: ValidatedFile) -> list[Rejection]:
     broken = members.isin(pd.MultiIndex.from_frame(file.rejected[group].dropna()))
     name = ", ".join(group)
     found = _all_rejected(frame.index[broken], group[0], f"another row of this {name} was rejected, so none of it is used")
-    for column in ("mode", "currency"):
+    for column in file.contract.same_in_group:
         mixed = frame.groupby(group)[column].transform("nunique").to_numpy() > 1
         found += _all_rejected(frame.index[mixed & ~broken], column, f"rows of one {name} differ in {column}; none of it is used")
     return found

@@ -74,7 +74,7 @@ def validate(records: Records, contract: FileContract) -> ValidatedFile:
     contract : columns, types, defaults and rules of the file.
     """
     columns: dict[str, pd.Series] = {}
-    rejections = list(records.unparsed)
+    rejections = [*records.unparsed, *records.refused]
     for name in contract.columns:
         columns[name], problems = _column(records, contract, name)
         rejections += [Rejection(int(records.row_number[i]), name, reason) for i, reason in problems.items()]

@@ -9,6 +9,7 @@ from margin_pipeline.landing.contracts.entities import ENTITY_FIGURES, EXPOSURES
 from margin_pipeline.landing.contracts.margin_terms import FUTURES_MARGINS, HOUSE_MARGINS, MARGIN_RATES, MARGIN_SCHEDULES
 from margin_pipeline.landing.contracts.market import DIVIDENDS, FX_RATES, PRICES, RATES, STRATEGY_RETURNS
 from margin_pipeline.landing.contracts.reference import INSTRUMENTS
+from margin_pipeline.landing.contracts.span import RISK_ARRAYS, SPAN_PARAMETERS
 from margin_pipeline.landing.contracts.statements import BROKER_MARGINS
 
 CONTRACTS: dict[str, FileContract] = {
@@ -26,6 +27,8 @@ CONTRACTS: dict[str, FileContract] = {
         MARGIN_RATES,
         HOUSE_MARGINS,
         BROKER_MARGINS,
+        RISK_ARRAYS,
+        SPAN_PARAMETERS,
         STRATEGY_RETURNS,
         ENTITY_FIGURES,
         EXPOSURES,

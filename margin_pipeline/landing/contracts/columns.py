@@ -65,14 +65,16 @@ def number(
     return _column("number", description, checks, required, default, unit=unit, range=range_text, default_note=default_note)
 
 
-def date(description: str, *, required: bool = False, past_only: bool = False) -> pa.Column:
+def date(
+    description: str, *, required: bool = False, past_only: bool = False, default: pd.Timestamp | None = None, default_note: str = ""
+) -> pa.Column:
     """Column of ISO dates; `past_only`: a date after the folder's is rejected."""
-    return _column("date", description, [], required, None, past_only=past_only)
+    return _column("date", description, [], required, default, past_only=past_only, default_note=default_note)
 
 
-def boolean(description: str) -> pa.Column:
+def boolean(description: str, *, default_note: str = "") -> pa.Column:
     """Column of true and false."""
-    return _column("boolean", description, [], False, None)
+    return _column("boolean", description, [], False, None, default_note=default_note)
 
 
 def row_rule(column: str, error: str, holds: Callable[[pd.DataFrame], pd.Series]) -> pa.Check:

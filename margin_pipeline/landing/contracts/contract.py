@@ -34,6 +34,7 @@ class FileContract:
     complete_note : what `complete` does, in words, for the documentation.
     known_portfolio : whether `portfolio_id` must be a portfolio of the date.
     group : columns of an object that several rows spell out together: one bad row makes all of them unusable.
+    same_in_group : columns that the rows of such an object may not differ in.
     """
 
     name: str
@@ -47,6 +48,7 @@ class FileContract:
     complete_note: str = ""
     known_portfolio: bool = False
     group: tuple[str, ...] = ()
+    same_in_group: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[str]:

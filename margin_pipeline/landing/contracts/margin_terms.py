@@ -49,6 +49,7 @@ MARGIN_SCHEDULES = FileContract(
     description="One tier of a margin schedule from a date on.",
     key=("schedule", "effective_date", "threshold"),
     group=("schedule", "effective_date"),
+    same_in_group=("mode", "currency"),
     schema=pa.DataFrameSchema(
         {
             "schedule": text("Name, as in instruments.margin_schedule.", required=True),
