@@ -1,9 +1,11 @@
 """What the margin of a portfolio is made of under each method.
 
-Belongs here: contributions of positions, groups, offsets and netting sets, by component. Not here: status, margin equity.
+Belongs here: contributions of positions, groups, scenarios, offsets and netting sets, by component. Not here: status, margin equity.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,16 @@ COMPONENT_OF_CLASS = {
     **dict.fromkeys(KINDS, "stock"), **dict.fromkeys(SECURITY_OPTIONS, "options"), "future": "futures", "future_option": "futures",
 }  # fmt: skip
 COLUMNS = ["portfolio_id", "method", "component", "initial_margin", "maintenance_margin", "missing"]
+POSITION_KEY = ["portfolio_id", "strategy", "symbol"]
+
+
+@dataclass(frozen=True)
+class ScenarioTables:
+    """Frames of the tables `portfolio_margin_classes`, `portfolio_margin_groups` and `portfolio_margin_positions`."""
+
+    classes: pd.DataFrame
+    groups: pd.DataFrame
+    positions: pd.DataFrame
 
 
 def contributions(
@@ -31,6 +43,7 @@ def contributions(
     netting_set_margins: pd.DataFrame,
     boxed_rate: float,
     house_additions: pd.DataFrame | None = None,
+    scenarios: ScenarioTables | None = None,
 ) -> pd.DataFrame:
     """Contributions to every method of every portfolio that has it.
 
@@ -40,6 +53,7 @@ def contributions(
         names.
     boxed_rate : margin of stock held long and short at once, fraction of its long value.
     house_additions : frame of the table: what of these margins house rates add, shown as a component of its own; None: nothing.
+    scenarios : tables of scenario margin; None: method portfolio_margin has no contributions.
 
     Returns
     -------
@@ -56,6 +70,7 @@ def contributions(
         under(_offsets(cross_margin_benefits), "cross_margin", account),
         under(_netting_sets(netting_set_margins), "schedule_im", account),
         under(_boxed(positions, position_margins, boxed_rate), "reg_t", account),
+        *(scenario_contributions(scenarios, positions, position_margins, account) if scenarios is not None else ()),
         *(_house(house_additions) if house_additions is not None else ()),
     ]
     return pd.concat(parts, ignore_index=True)
@@ -66,6 +81,34 @@ def under(rows: pd.DataFrame, method: str, account: pd.Series) -> pd.DataFrame:
     accounts = [name for name, methods in COMPUTED.items() if method in methods]
     here = rows[rows["portfolio_id"].isin(account.index[account.isin(accounts)])]
     return here.assign(method=method)[COLUMNS]
+
+
+def scenario_contributions(
+    scenarios: ScenarioTables, positions: pd.DataFrame, position_margins: pd.DataFrame, account: pd.Series
+) -> list[pd.DataFrame]:
+    """Contributions to `portfolio_margin`: class groups, their minimums, offsets between them, and what scenarios do not cover.
+
+    Initial and maintenance margin are the same by this rule; what is not covered has its own.
+    """
+    classes, groups = scenarios.classes, scenarios.groups
+    loss = classes["greatest_loss"].clip(lower=0.0)
+    parts = (
+        (classes, "scenarios", loss),
+        (classes, "contract_minimum", classes["maintenance_margin"] - loss),
+        (groups, "product_group_offsets", groups["maintenance_margin"] - groups["class_margin"]),
+    )
+    rows = [
+        frame[["portfolio_id"]].assign(component=name, initial_margin=amount, maintenance_margin=amount, missing=frame["missing"])
+        for frame, name, amount in parts
+    ]
+    alone = _position_contributions(uncovered(positions, scenarios.positions), position_margins)
+    return [under(part, "portfolio_margin", account) for part in (*rows, alone)]
+
+
+def uncovered(frame: pd.DataFrame, covered: pd.DataFrame) -> pd.DataFrame:
+    """Rows of positions that are not among those covered; both have portfolio, strategy and symbol."""
+    keys = [pd.MultiIndex.from_frame(rows[POSITION_KEY]) for rows in (frame, covered)]
+    return frame[~keys[0].isin(keys[1])] if len(covered) else frame
 
 
 def component_of(asset_class: pd.Series, model: pd.Series) -> pd.Series:
@@ -82,9 +125,8 @@ def _house(house_additions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _position_contributions(positions: pd.DataFrame, position_margins: pd.DataFrame) -> pd.DataFrame:
     """Position margins added up by component, and one row for each reason why there is none."""
-    key = ["portfolio_id", "strategy", "symbol"]
-    rows = position_margins[[*key, "model", "initial_margin", "maintenance_margin", "missing"]].merge(
-        positions[[*key, "asset_class"]], on=key, how="left", validate="one_to_one"
+    rows = position_margins[[*POSITION_KEY, "model", "initial_margin", "maintenance_margin", "missing"]].merge(
+        positions[[*POSITION_KEY, "asset_class"]], on=POSITION_KEY, how="inner", validate="one_to_one"
     )
     rows["component"] = component_of(rows["asset_class"], rows["model"])
     by = ["portfolio_id", "component", "asset_class"]
@@ -98,8 +140,7 @@ def _boxed(positions: pd.DataFrame, position_margins: pd.DataFrame, rate: float)
 
     FINRA 4210(e)(1). The strategy-based method nets such positions before it groups them.
     """
-    key = ["portfolio_id", "strategy", "symbol"]
-    rows = position_margins.merge(positions[[*key, "quantity", "market_value"]], on=key, validate="one_to_one")
+    rows = position_margins.merge(positions[[*POSITION_KEY, "quantity", "market_value"]], on=POSITION_KEY, validate="one_to_one")
     rows = rows[(rows["model"] == "reg_t") & rows["missing"].isna()]
     amounts = ["quantity", "market_value", "initial_margin", "maintenance_margin"]
     side = ["portfolio_id", "symbol"]

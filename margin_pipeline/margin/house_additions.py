@@ -13,7 +13,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
-from margin_pipeline.margin.components import GROUPED_CLASSES, component_of, group_contributions, under
+from margin_pipeline.margin.components import GROUPED_CLASSES, ScenarioTables, component_of, group_contributions, uncovered, under
 from margin_pipeline.margin.house import house_rates
 from margin_pipeline.margin.models.overlay import EXEMPT_ACCOUNTS
 from margin_pipeline.margin.strategy_based import group_positions
@@ -37,6 +37,7 @@ def house_additions(
     strategy_groups: pd.DataFrame,
     house_margins: pd.DataFrame,
     as_of: dt.date,
+    scenarios: ScenarioTables | None = None,
     *,
     threads: int = 1,
 ) -> pd.DataFrame:
@@ -47,6 +48,7 @@ def house_additions(
     positions, instruments, portfolios, prices, fx_rates, position_margins, strategy_groups, house_margins : frames of the tables of these
         names.
     as_of : business date.
+    scenarios : tables of scenario margin; None: the method is not looked at.
     threads : underlyings that are solved at once; the result does not depend on it.
 
     Returns
@@ -58,6 +60,9 @@ def house_additions(
     own = _of_positions(position_margins, positions)
     parts = [under(own, method, account) for method in POSITION_METHODS]
     parts.append(under(own[~own["asset_class"].isin(GROUPED_CLASSES)], "strategy_based", account))
+    if scenarios is not None:
+        beside = _of_positions(uncovered(position_margins, scenarios.positions), positions)
+        parts += [under(part, "portfolio_margin", account) for part in (beside, _of_scenarios(scenarios.groups))]
     held = _held_under_house_rates(positions, account, house_margins)
     if held:
         frames = (frame[frame["portfolio_id"].isin(held)] for frame in (positions, portfolios))
@@ -85,6 +90,13 @@ def _of_positions(position_margins: pd.DataFrame, positions: pd.DataFrame) -> pd
     added = added[(added[AMOUNTS] != 0).any(axis=1)]
     rows = added.merge(positions[[*POSITION_KEY, "asset_class"]], on=POSITION_KEY, how="left", validate="one_to_one")
     return rows.assign(component=component_of(rows["asset_class"], rows["model"]), missing=None)
+
+
+def _of_scenarios(groups: pd.DataFrame) -> pd.DataFrame:
+    """What wider ranges add to each product group."""
+    added = groups["maintenance_margin"] - groups["rule_margin"]
+    known = groups.loc[added.notna(), ["portfolio_id"]]
+    return known.assign(component="scenarios", initial_margin=added, maintenance_margin=added, missing=None)
 
 
 def _held_under_house_rates(positions: pd.DataFrame, account: pd.Series, house_margins: pd.DataFrame) -> list[str]:

@@ -15,8 +15,8 @@ GOVERNING = {
 
 COMPUTED = {
     "cash": ("strategy_based",),
-    "reg_t": ("strategy_based", "reg_t", "cross_margin"),
-    "portfolio_margin": ("strategy_based", "reg_t", "cross_margin"),
+    "reg_t": ("strategy_based", "reg_t", "portfolio_margin", "cross_margin"),
+    "portfolio_margin": ("strategy_based", "reg_t", "portfolio_margin", "cross_margin"),
     "futures": ("futures", "cross_margin"),
     "crypto_cross": ("tiered", "cross_margin"),
     "crypto_isolated": ("tiered",),
@@ -27,6 +27,7 @@ COMPUTED = {
 _NOT_SECURITIES = "not a securities account: Regulation T and FINRA 4210 do not apply"
 _REASONS = {
     "reg_t": {"cash": "a cash account has no margin: positions are paid for or secured by cash (method strategy_based)"},
+    "portfolio_margin": {"cash": "a cash account has no margin: positions are paid for or secured by cash (method strategy_based)"},
     "cross_margin": {
         "cash": "a cash account has no margin that could be offset",
         "crypto_isolated": "each position has a wallet of its own: nothing is offset",
@@ -36,7 +37,7 @@ _REASONS = {
 _OTHERWISE = {
     "reg_t": _NOT_SECURITIES,
     "strategy_based": _NOT_SECURITIES,
-    "portfolio_margin": "the account has no portfolio margin",
+    "portfolio_margin": "not a securities margin account: FINRA 4210(g) does not apply",
     "futures": "not a futures account: futures are a component of the other methods",
     "tiered": "not an account under margin schedules: scheduled positions are a component of the other methods",
     "schedule_im": "no uncleared derivatives: applies to otc accounts",

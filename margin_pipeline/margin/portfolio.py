@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from margin_pipeline.margin.attribution import margin_attribution
-from margin_pipeline.margin.components import contributions
+from margin_pipeline.margin.components import ScenarioTables, contributions
 from margin_pipeline.margin.margin_equity import adjustments, security_values
 from margin_pipeline.margin.methods import COMPUTED, GOVERNING, METHODS, why_not
 from margin_pipeline.margin.rejections import rejected_inputs
@@ -24,7 +24,7 @@ from margin_pipeline.market.currencies import usd_rates
 from margin_pipeline.parameters.option_rates import option_rates
 from margin_pipeline.parameters.stock_rates import stock_rates
 
-__all__ = ["PortfolioMargins", "compose", "margin_attribution"]
+__all__ = ["PortfolioMargins", "ScenarioTables", "compose", "margin_attribution"]
 
 KEY = ["portfolio_id", "method"]
 MARGIN_COLUMNS = [
@@ -58,6 +58,7 @@ def compose(
     thresholds: Mapping[str, float],
     as_of: dt.date,
     house_additions: pd.DataFrame | None = None,
+    scenarios: ScenarioTables | None = None,
 ) -> PortfolioMargins:
     """Margins of every portfolio under the methods of its account.
 
@@ -68,6 +69,7 @@ def compose(
     thresholds : utilization from which "warning", "critical" and "emergency" begin, fractions.
     as_of : business date.
     house_additions : frame of the table: what of these margins house rates add; None: nothing.
+    scenarios : tables of scenario margin; None: method portfolio_margin is not computed.
 
     Returns
     -------
@@ -77,15 +79,16 @@ def compose(
     Notes
     -----
     `strategy_based`: groups of stock and options, other positions on their own. `reg_t`, `futures`, `tiered`: positions on their own.
-    `cross_margin`: positions on their own less offsets. `schedule_im`: what the netting sets post. Under the first two, a margin account's
-    initial margin is at least the lesser of $2,000 and the cost of its securities (component minimum, FINRA 4210(b)(4); that limit does
-    not hold with short positions); without an exchange rate for it the initial margin alone is empty.
+    `portfolio_margin`: product groups by scenarios, what they do not cover on its own. `cross_margin`: positions on their own less
+    offsets. `schedule_im`: what the netting sets post. Under the first two, a margin account's initial margin is at least the lesser of
+    $2,000 and the cost of its securities (component minimum, FINRA 4210(b)(4); that limit does not hold with short positions); without an
+    exchange rate for it the initial margin alone is empty.
     """
     portfolios = portfolios.sort_values("portfolio_id", kind="stable", ignore_index=True)
     inputs = (portfolios, positions, position_margins, strategy_groups, cross_margin_benefits, netting_set_margins)
-    parts = contributions(*inputs, stock_rates(as_of).boxed, house_additions)
+    parts = contributions(*inputs, stock_rates(as_of).boxed, house_additions, scenarios)
     values = security_values(positions, instruments, portfolios, option_rates(as_of), as_of)
-    rows = _rows(portfolios, netting_set_margins)
+    rows = _rows(portfolios, netting_set_margins, () if scenarios is not None else ("portfolio_margin",))
     rejected = rejected_inputs(rejected_rows, netting_set_margins, positions, portfolios)
     missing = _missing(parts, values, rows, rejected, _held_beside_netting_sets(positions, portfolios))
     sums = parts.groupby([*KEY, "component"], sort=True)[["initial_margin", "maintenance_margin"]].sum().reset_index()
@@ -97,14 +100,14 @@ def compose(
     return PortfolioMargins(margins[MARGIN_COLUMNS], _determined(components, margins), _notes(portfolios, margins))
 
 
-def _rows(portfolios: pd.DataFrame, netting_set_margins: pd.DataFrame) -> pd.DataFrame:
+def _rows(portfolios: pd.DataFrame, netting_set_margins: pd.DataFrame, left_out: Collection[str]) -> pd.DataFrame:
     """One row a portfolio and method, with the account type, equity and whether the method governs and is computed."""
     models = netting_set_margins.groupby("portfolio_id")["model"].agg(lambda names: set(names) == {"simm"})
     only_simm = set(models.index[models.to_numpy(dtype=bool)])
     found = []
     for portfolio_id, account, equity in portfolios[["portfolio_id", "account_type", "equity"]].itertuples(index=False, name=None):
         governing = "simm" if account == "otc" and portfolio_id in only_simm else GOVERNING[account]
-        computed = () if governing == "simm" else COMPUTED[account]
+        computed = () if governing == "simm" else tuple(name for name in COMPUTED[account] if name not in left_out)
         for method in sorted({*computed, governing}):
             found.append((portfolio_id, method, account, float(equity), method == governing, method in computed))
     columns = [*KEY, "account_type", "equity", "is_governing", "is_computed"]

@@ -28,6 +28,7 @@ TYPES: dict[str, pa.DataType] = {
     "timestamp with time zone": pa.timestamp("us", "UTC"),
     "jsonb": pa.string(),
     "text[]": pa.list_(pa.string()),
+    "double precision[]": pa.list_(pa.float64()),
     "bytea": pa.binary(),
 }
 
@@ -132,6 +133,7 @@ def _refuse_other_kinds(found: pa.Array, column: Column, target: pa.DataType) ->
         "date": pa.types.is_date(kind) or (pa.types.is_timestamp(kind) and kind.tz is None),
         "timestamp with time zone": pa.types.is_timestamp(kind) and kind.tz is not None,
         "text[]": pa.types.is_list(kind) or pa.types.is_large_list(kind),
+        "double precision[]": (pa.types.is_list(kind) or pa.types.is_large_list(kind)) and pa.types.is_floating(kind.value_type),
         "bytea": pa.types.is_binary(kind) or pa.types.is_large_binary(kind),
     }
     if not fits[column.type]:

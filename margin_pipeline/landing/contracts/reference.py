@@ -8,7 +8,7 @@ from __future__ import annotations
 import pandas as pd
 import pandera.pandas as pa
 
-from margin_pipeline.landing.contracts.columns import currency, date, number, row_rule, text
+from margin_pipeline.landing.contracts.columns import boolean, currency, date, number, row_rule, text
 from margin_pipeline.landing.contracts.contract import FileContract
 
 ASSET_CLASSES = (
@@ -35,7 +35,10 @@ def _complete(frame: pd.DataFrame) -> pd.DataFrame:
     asset_class = frame["asset_class"]
     usual = pd.Series(1.0, index=frame.index).mask(asset_class.isin(["equity_option", "index_option"]), OPTION_MULTIPLIER)
     usual = usual.mask(asset_class.isin(FUTURES))
-    return frame.assign(multiplier=frame["multiplier"].fillna(usual), leverage_factor=frame["leverage_factor"].abs())
+    inverse = frame["is_inverse"].astype("boolean").fillna(frame["leverage_factor"] < 0).fillna(False)
+    return frame.assign(
+        multiplier=frame["multiplier"].fillna(usual), leverage_factor=frame["leverage_factor"].abs(), is_inverse=inverse.astype("boolean")
+    )
 
 
 def _option_needs(column: str) -> pa.Check:
@@ -51,7 +54,7 @@ INSTRUMENTS = FileContract(
     required=True,
     may_be_empty=False,
     complete=_complete,
-    complete_note="A leverage factor counts by its size: −3 becomes 3.",
+    complete_note="A leverage factor counts by its size: −3 becomes 3, and marks an inverse fund.",
     schema=pa.DataFrameSchema(
         {
             "symbol": text("Identity of the instrument.", required=True),
@@ -78,6 +81,7 @@ INSTRUMENTS = FileContract(
             "breadth": text("Breadth of an index or ETF.", allowed=("broad_high_cap", "broad", "narrow"), case="lower"),
             "index_ratio": number("Index points a share, for an ETF whose underlying is an index.", "points", above=0),
             "leverage_factor": number("Daily leverage of a leveraged fund.", "factor", above=0, default=1.0),
+            "is_inverse": boolean("Whether the fund moves against its underlying.", default_note="true where leverage_factor is negative"),
             "root": text("Row of futures_margins that applies."),
             "class_group": text("Class group of risk-based margin."),
             "product_group": text("Product group of risk-based margin."),
