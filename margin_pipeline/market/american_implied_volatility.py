@@ -75,7 +75,8 @@ def american_implied_volatility(
         value = american_value(own[0], own[1], own[2], own[3], own[4], volatilities, call[rows][chosen], threads=threads)
         return np.asarray((value - price_[chosen]) / own[1])
 
-    bound = european.implied_volatility(price_, spot_, strike_, years_, rate_, yield_, call[rows])
+    with np.errstate(over="ignore", invalid="ignore"):
+        bound = european.implied_volatility(price_, spot_, strike_, years_, rate_, yield_, call[rows])
     start = np.where((bound.reason == european.SOLVED) & (bound.volatility < GREATEST_VOLATILITY), bound.volatility, np.nan)
     found, code = _root(excess, start, years_)
     volatility[rows], reason[rows] = found, code
@@ -90,9 +91,10 @@ def _reasons(given: list[Array], call: Array) -> Array:
     known = ~missing & ~invalid
     without = np.full(price.shape, np.nan)
     spot_, strike_, years_, rate_, yield_ = (x[known] for x in given[1:])
-    without[known] = certain_values(spot_, strike_, years_, rate_, yield_, call[known]).value
+    with np.errstate(over="ignore", invalid="ignore"):
+        without[known] = certain_values(spot_, strike_, years_, rate_, yield_, call[known]).value
     time = np.maximum(years, 0.0)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         most = np.where(call, spot * np.exp(np.maximum(-dividend_yield, 0) * time), strike * np.exp(np.maximum(-rate, 0) * time))
     reason = np.full(price.shape, european.SOLVED, dtype=object)
     # The later line names the more basic reason, so it overwrites.

@@ -118,7 +118,9 @@ def american_values(
 
     def fill(first: int) -> None:
         part = rows[first : first + OPTIONS_A_CHUNK]
-        result[:, part] = _values([x[part] for x in given], call[part])
+        # Absurd terms overflow; their values are not finite, which the caller sees.
+        with np.errstate(over="ignore", invalid="ignore"):
+            result[:, part] = _values([x[part] for x in given], call[part])
 
     map_chunks(fill, range(0, len(rows), OPTIONS_A_CHUNK), workers=threads)
     return AmericanValues(result[0], result[1], result[2], result[3] == 1.0)
@@ -127,21 +129,17 @@ def american_values(
 def _values(given: Sequence[Array], call: Array) -> Array:
     """(4, n) value, delta, gamma and whether exercised, of complete terms."""
     spot, strike, years, rate, dividend_yield, volatility = given
-    certain = volatility * np.sqrt(np.maximum(years, 0.0)) < LEAST_TOTAL_VOLATILITY
-    result = np.empty((4, len(spot)))
-    if certain.any():
-        now = (spot[certain], strike[certain], years[certain], rate[certain], dividend_yield[certain])
-        known = certain_values(*now, call[certain])
-        result[:, certain] = [known.value, known.delta, known.gamma, (known.exercise_time == 0) & (known.value > 0)]
-    risky = ~certain
+    known = certain_values(spot, strike, years, rate, dividend_yield, call)
+    result = np.stack([known.value, known.delta, known.gamma, (known.exercise_time == 0) & (known.value > 0)])
+    risky = volatility * np.sqrt(np.maximum(years, 0.0)) >= LEAST_TOTAL_VOLATILITY
     if risky.any():
         called = call[risky]
         first, second = np.where(called, strike[risky], spot[risky]), np.where(called, spot[risky], strike[risky])
         one, other = np.where(called, dividend_yield[risky], rate[risky]), np.where(called, rate[risky], dividend_yield[risky])
         put = _puts(PutTerms(first / second, one, other, volatility[risky], years[risky]))
-        result[:, risky] = np.where(
-            called, _mirrored(put, first / second, second), np.stack([put[0] * second, put[1], put[2] / second, put[3]])
-        )
+        priced = np.where(called, _mirrored(put, first / second, second), np.stack([put[0] * second, put[1], put[2] / second, put[3]]))
+        # Whoever exercises at a time fixed today gets the value without volatility: a bound that rounding must not break.
+        result[:, risky] = np.vstack([np.maximum(priced[0], known.value[risky]), priced[1:]])
     return result
 
 
@@ -204,7 +202,7 @@ def certain_values(spot: Array, strike: Array, years: Array, rate: Array, divide
     sign = option_sign(is_call)
     expiry = np.maximum(years, 0.0)
     carry = rate - dividend_yield
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         stationary = np.log(rate * strike / (dividend_yield * spot)) / carry
     inside = np.isfinite(stationary) & (stationary > 0) & (stationary < expiry)
     times = np.stack([np.zeros_like(expiry), expiry, np.where(inside, stationary, 0.0)])
