@@ -131,6 +131,8 @@ def portfolio_tables(snapshot: Snapshot, as_of: dt.date, portfolios: pd.DataFram
         "instruments": instruments,
         "prices": snapshot.history("prices", as_of, sessions=SESSIONS, symbol=factors),
         "fx_rates": snapshot.history("fx_rates", as_of, sessions=SESSIONS),
+        "rates": snapshot.history("rates", as_of),
+        "dividends": snapshot.rows("dividends", as_of, symbol=factors),
         "futures_margins": snapshot.history("futures_margins", as_of),
         "margin_schedules": snapshot.history("margin_schedules", as_of),
         "margin_rates": snapshot.history("margin_rates", as_of),

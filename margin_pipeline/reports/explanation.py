@@ -28,6 +28,9 @@ TABLES = (
     "liquidation_prices",
     "netting_set_margins",
     "house_additions",
+    "portfolio_margin_classes",
+    "portfolio_margin_groups",
+    "eligibility_notes",
     "margin_reconciliation",
 )
 """Tables whose rows of a portfolio are gathered."""
@@ -63,6 +66,7 @@ def document(tables: Mapping[str, pd.DataFrame], calculation: pd.Series, symbol:
     components, house_additions : of the governing method.
     other_methods, not_applicable : rows of portfolio_margins and portfolio_method_notes.
     groups : with strategies, who holds the legs; proofs : of the groupings.
+    class_groups, product_groups, eligibility : of scenario margin; class groups with their loss at each move.
     positions : with their stand-alone margins; offsets, liquidation_prices, netting_sets : rows of their tables.
     reconciliation : what the broker says, and why it differs.
     calculation : row of margin.calculations.
@@ -89,6 +93,9 @@ def document(tables: Mapping[str, pd.DataFrame], calculation: pd.Series, symbol:
         "positions": positions,
         "offsets": every["cross_margin_benefits"],
         "liquidation_prices": every["liquidation_prices"],
+        "class_groups": [_with_points(row) for row in every["portfolio_margin_classes"]],
+        "product_groups": every["portfolio_margin_groups"],
+        "eligibility": every["eligibility_notes"],
         "netting_sets": every["netting_set_margins"],
         "reconciliation": every["margin_reconciliation"],
         "calculation": _parsed(records(calculation.to_frame().T))[0],
@@ -151,6 +158,13 @@ def _with_strategies(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]
     return [{**group, "strategies": by_group.get(group["group_id"], [])} for group in groups]
 
 
+def _with_points(row: dict[str, Any]) -> dict[str, Any]:
+    """A class group with the loss at each move, instead of moves and losses apart."""
+    moves, losses = row.pop("price_moves"), row.pop("losses")
+    points = [] if losses is None else [{"price_move": m, "loss": x} for m, x in zip(moves, losses, strict=True)]
+    return {**row, "points": points}
+
+
 def _parsed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows with JSON columns read; `missing` is a list everywhere."""
     for row in rows:
@@ -169,12 +183,16 @@ def _confined(found: Mapping[str, Any], symbol: str) -> dict[str, Any]:
         known = {row["symbol"] for row in found["positions"]} | {row["underlying"] for row in found["positions"] if row["underlying"]}
         raise UnknownSymbolError(symbol, known)
     underlyings = {row["underlying"] for row in groups}
+    classes = [row for row in found["class_groups"] if row["class_group"] in {symbol, *(row["underlying"] for row in positions)}]
     held = {symbol, *(row["symbol"] for row in positions)}
     return {
         "positions": positions,
         "groups": groups,
         "proofs": [row for row in found["proofs"] if row["underlying"] in underlyings],
         "offsets": [row for row in found["offsets"] if held & {row["symbol_1"], row["symbol_2"]}],
+        "class_groups": classes,
+        "product_groups": [row for row in found["product_groups"] if row["product_group"] in {c["product_group"] for c in classes}],
+        "eligibility": [row for row in found["eligibility"] if row["symbol"] in held],
         "liquidation_prices": [row for row in found["liquidation_prices"] if row["symbol"] in held],
         "reconciliation": [row for row in found["reconciliation"] if row["symbol"] in held],
     }

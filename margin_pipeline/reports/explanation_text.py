@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from margin_pipeline.reports.group_text import group_lines, labelled, named
-from margin_pipeline.reports.layout import columns, figure, money, percent, wrapped
+from margin_pipeline.reports.layout import columns, figure, money, percent, section, wrapped
+from margin_pipeline.reports.scenario_text import scenario_lines
 
 GOVERNED = {
     "cash": "a cash account: what is held is paid for, short options are secured (Regulation T, 12 CFR 220.8)",
@@ -32,7 +33,14 @@ def text(found: Mapping[str, Any]) -> list[str]:
     lines = _headline(found, currency)
     if not in_full:
         lines += [*_rule(found), *_bridge(found), *_components(found)]
-    lines += [*_groups(found, currency, in_full), *_proofs(found), *_positions(found), *_netting_sets(found), *_liquidation(found)]
+    lines += [
+        *_groups(found, currency, in_full),
+        *_proofs(found),
+        *scenario_lines(found, in_full),
+        *_positions(found),
+        *_netting_sets(found),
+        *_liquidation(found),
+    ]
     lines += [*_offsets(found, in_full), *_reconciliation(found)]
     if not in_full:
         lines += _other_methods(found)
@@ -68,14 +76,14 @@ def _bullets(reasons: Sequence[str]) -> list[str]:
 
 def _rule(found: Mapping[str, Any]) -> list[str]:
     account = str(found["portfolio"]["account_type"])
-    return _section(f"Rule: {found['governing']['method']}", wrapped(f"It governs {GOVERNED.get(account, account)}.", "  "))
+    return section(f"Rule: {found['governing']['method']}", wrapped(f"It governs {GOVERNED.get(account, account)}.", "  "))
 
 
 def _bridge(found: Mapping[str, Any]) -> list[str]:
     rows = [(row["what"], money(row["amount"])) for row in found["bridge"]]
     if not rows:
         rows = [("equity", money(found["governing"]["equity"])), ("margin equity: the same", money(found["governing"]["margin_equity"]))]
-    return _section("What the requirement is compared with", columns(rows, [1]))
+    return section("What the requirement is compared with", columns(rows, [1]))
 
 
 def _components(found: Mapping[str, Any]) -> list[str]:
@@ -90,12 +98,12 @@ def _components(found: Mapping[str, Any]) -> list[str]:
         for part in found["house_additions"]
     ]
     lines += wrapped(f"house is what house rates add to {'; '.join(asked)}.", "  ") if asked else []
-    return _section("What the margin is made of", lines)
+    return section("What the margin is made of", lines)
 
 
 def _groups(found: Mapping[str, Any], currency: str, in_full: bool) -> list[str]:
     lines = [line for group in found["groups"] for line in group_lines(group, currency, in_full)]
-    return _section("Groups (strategy_based)", lines[1:])
+    return section("Groups (strategy_based)", lines[1:])
 
 
 def _proofs(found: Mapping[str, Any]) -> list[str]:
@@ -110,7 +118,7 @@ def _proofs(found: Mapping[str, Any]) -> list[str]:
         for row in found["proofs"]
     ]
     header = ("underlying", "maintenance", "no grouping needs less than", "gap", "a greedy matcher asks")
-    return _section("Proof that this grouping needs least", columns(rows, [1, 2, 3, 4], header) if rows else [])
+    return section("Proof that this grouping needs least", columns(rows, [1, 2, 3, 4], header) if rows else [])
 
 
 def _positions(found: Mapping[str, Any]) -> list[str]:
@@ -125,7 +133,7 @@ def _positions(found: Mapping[str, Any]) -> list[str]:
         lines += [line for name in ("rule", "reference") if told.get(name) for line in labelled(name, str(told[name]))]
         rest = {name: value for name, value in told.items() if name not in NOT_FIGURES and value is not None}
         lines += labelled("figures", named(rest)) if rest else []
-    return _section("Positions on their own, before any grouping or offset", lines[1:])
+    return section("Positions on their own, before any grouping or offset", lines[1:])
 
 
 def _netting_sets(found: Mapping[str, Any]) -> list[str]:
@@ -139,7 +147,7 @@ def _netting_sets(found: Mapping[str, Any]) -> list[str]:
         told = dict(row["explanation"])
         lines += labelled("rule", str(told.pop("rule", "-")))
         lines += labelled("figures", named(told)) if told else []
-    return _section("Netting sets (post: what we give; call: what we collect)", lines[1:])
+    return section("Netting sets (post: what we give; call: what we collect)", lines[1:])
 
 
 def _liquidation(found: Mapping[str, Any]) -> list[str]:
@@ -155,7 +163,7 @@ def _liquidation(found: Mapping[str, Any]) -> list[str]:
         for row in found["liquidation_prices"]
     ]
     header = ("position", "wallet", "liquidated at", "from the mark", "status", "missing" if any(row[-1] for row in rows) else "")
-    return _section("Liquidation prices", columns(rows, [2, 3], header) if rows else [])
+    return section("Liquidation prices", columns(rows, [2, 3], header) if rows else [])
 
 
 def _offsets(found: Mapping[str, Any], in_full: bool) -> list[str]:
@@ -176,7 +184,7 @@ def _offsets(found: Mapping[str, Any], in_full: bool) -> list[str]:
     if len(shown) < len(ordered):
         rest = sum(row["saving"] for row in ordered[LARGEST:])
         lines.append(f"  and {len(ordered) - LARGEST} more, which save {money(rest)}")
-    return _section("Offsets of cross_margin, which governs no account", lines)
+    return section("Offsets of cross_margin, which governs no account", lines)
 
 
 def _reconciliation(found: Mapping[str, Any]) -> list[str]:
@@ -184,7 +192,7 @@ def _reconciliation(found: Mapping[str, Any]) -> list[str]:
     for row in found["reconciliation"]:
         said = (row["explanation"] or {}).get("text") or "; ".join(row["missing"] or []) or row["status"]
         lines += wrapped(f"{row['symbol'] or 'whole portfolio'}, {row['measure']} margin: {said}", "  ", indent=4)
-    return _section("What the broker says", lines)
+    return section("What the broker says", lines)
 
 
 def _other_methods(found: Mapping[str, Any]) -> list[str]:
@@ -197,7 +205,7 @@ def _other_methods(found: Mapping[str, Any]) -> list[str]:
             said += f", {row['status']}"
         rows.append((row["method"], said))
     rows += [(row["method"], f"does not apply: {row['reason']}") for row in found["not_applicable"]]
-    return _section("Other methods", columns(sorted(rows), []))
+    return section("Other methods", columns(sorted(rows), []))
 
 
 def _calculation(row: Mapping[str, Any], in_full: bool) -> list[str]:
@@ -206,12 +214,7 @@ def _calculation(row: Mapping[str, Any], in_full: bool) -> list[str]:
     lines += labelled("code version", str(row["code_version"]))
     lines += labelled("inputs", f"{row['input_hash']} (SHA-256)")
     if in_full:
-        return _section("Where it comes from", lines)
+        return section("Where it comes from", lines)
     lines += labelled("parameters", ", ".join(told.get("parameters") or []))
     lines += labelled("thresholds", named(told.get("thresholds") or {}))
-    return _section("Where it comes from", lines + labelled("time of day", str(told.get("at") or "after the close")))
-
-
-def _section(title: str, lines: Sequence[str]) -> list[str]:
-    """Lines under a title; nothing where there are none."""
-    return ["", title, "-" * len(title), *lines] if lines else []
+    return section("Where it comes from", lines + labelled("time of day", str(told.get("at") or "after the close")))

@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 WIDTH = 110
@@ -78,6 +79,11 @@ def wrapped(text: str, start: str = "", indent: int | None = None) -> list[str]:
     return found or [start.rstrip()]
 
 
+def section(title: str, lines: Sequence[str]) -> list[str]:
+    """Lines under a title; nothing where there are none."""
+    return ["", title, "-" * len(title), *lines] if lines else []
+
+
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as JSON takes them: nothing where nothing is known, "Infinity" where a figure has no bound, dates as text."""
     return [{str(name): _plain(value) for name, value in row.items()} for row in frame.to_dict("records")]
@@ -88,6 +94,8 @@ def _plain(value: Any) -> Any:
         return None if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if value is None or value is pd.NaT or value is pd.NA:
         return None
+    if isinstance(value, np.ndarray):
+        return value.tolist()
     if isinstance(value, dt.datetime):
         return value.date().isoformat() if value.tzinfo is None and value.time() == dt.time.min else value.isoformat()
     return value

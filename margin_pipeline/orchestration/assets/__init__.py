@@ -3,7 +3,7 @@
 Belongs here: which table is made of which. Not here: formulas, SQL.
 """
 
-from margin_pipeline.orchestration.assets import estimation, margins, netting, regulation, risk, valuation
+from margin_pipeline.orchestration.assets import estimation, margins, netting, regulation, risk, scenarios, valuation
 from margin_pipeline.orchestration.table_asset import TableAsset
 
 TABLE_ASSETS: tuple[TableAsset, ...] = (
@@ -11,6 +11,7 @@ TABLE_ASSETS: tuple[TableAsset, ...] = (
     estimation.symbol_risk,
     margins.position_margins,
     margins.strategy_groups,
+    scenarios.portfolio_margin_classes,
     margins.house_additions,
     margins.margin_schedule_positions,
     margins.liquidation_prices,

@@ -7,6 +7,7 @@ import pandas as pd
 
 from margin_pipeline.margin import house_additions as additions
 from margin_pipeline.margin import liquidation, portfolio, reconciliation, registry, schedules, strategy_based
+from margin_pipeline.margin.components import ScenarioTables
 from margin_pipeline.margin.our_margins import OurMargins
 from margin_pipeline.orchestration import checks
 from margin_pipeline.orchestration.checks import Check
@@ -101,6 +102,9 @@ def house_additions(
     position_margins: pd.DataFrame,
     strategy_groups: pd.DataFrame,
     house_margins: pd.DataFrame,
+    portfolio_margin_classes: pd.DataFrame,
+    portfolio_margin_groups: pd.DataFrame,
+    portfolio_margin_positions: pd.DataFrame,
     context: CalculationContext,
 ) -> pd.DataFrame:
     """What house rates add to the margin that the rules alone would ask, by method and component."""
@@ -114,6 +118,7 @@ def house_additions(
         strategy_groups,
         house_margins,
         context.as_of,
+        ScenarioTables(portfolio_margin_classes, portfolio_margin_groups, portfolio_margin_positions),
         threads=context.compute.threads,
     )
 
@@ -200,6 +205,9 @@ def portfolio_margins(
     rejected_rows: pd.DataFrame,
     fx_rates: pd.DataFrame,
     house_additions: pd.DataFrame,
+    portfolio_margin_classes: pd.DataFrame,
+    portfolio_margin_groups: pd.DataFrame,
+    portfolio_margin_positions: pd.DataFrame,
     context: CalculationContext,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Margin, equity, excess, utilization and status of every portfolio under every method that applies."""
@@ -216,6 +224,7 @@ def portfolio_margins(
         context.thresholds,
         context.as_of,
         house_additions,
+        ScenarioTables(portfolio_margin_classes, portfolio_margin_groups, portfolio_margin_positions),
     )
     return composed.portfolio_margins, composed.components, composed.notes
 
