@@ -43,7 +43,7 @@ def value_at_risk_backtest(backtest_results: pd.DataFrame, backtest_days: pd.Dat
     panels = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
     figure.subplots_adjust(left=0.07, right=0.985, bottom=0.45 / height, top=1 - 0.75 / height, hspace=0.42, wspace=0.16)
     confidence = float(backtest_results["confidence"].max())
-    figure.suptitle(f"Daily profit of today's positions against value at risk at {confidence:.1%}, base currency", fontsize=10)
+    figure.suptitle(f"Daily profit of today's positions against value at risk at {100 * confidence:g} %, base currency", fontsize=10)
     days = backtest_days[backtest_days["confidence"] == confidence]
     for axes, portfolio_id in zip(panels, worst, strict=False):
         _panel(axes, portfolio_id, days[days["portfolio_id"] == portfolio_id])
@@ -65,7 +65,7 @@ def _panel(axes: Axes, portfolio_id: str, days: pd.DataFrame) -> None:
         ordered = own.sort_values("session")
         session, profit = ordered["session"].to_numpy(), ordered["profit"].to_numpy(float)
         if not counts:
-            axes.bar(session, profit, width=1.0, color=QUIET)
+            axes.vlines(session, 0.0, profit, color=QUIET, linewidth=1.2)
         axes.plot(session, -ordered["var"].to_numpy(float), color=LINES.get(str(method), "black"), linewidth=1.0, label=str(method))
         failed = ordered["is_exception"].to_numpy(bool)
         axes.plot(session[failed], profit[failed], linestyle="", marker="v", markersize=4, color=EXCEPTION)

@@ -118,7 +118,7 @@ def _figures(series: Series, failed: Floats, count: Floats, settings: BacktestSe
     kupiec = backtest_tests.kupiec(failed, count, series.confidence)
     independence = backtest_tests.independence(backtest_tests.transitions(series.is_exception, series.observed))
     both = backtest_tests.conditional_coverage(kupiec, independence)
-    expected = count * (1 - series.confidence)
+    expected = count - count * series.confidence
     figures: dict[str, Floats] = {"expected_exceptions": expected}
     for name, test in zip(TESTS, (kupiec, independence, both), strict=True):
         figures |= {f"{name}_statistic": test.statistic, f"{name}_p_value": test.p_value}

@@ -69,7 +69,7 @@ def coverage_rows(
     loss = np.max(-profit, axis=1, initial=0.0, where=~np.isnan(profit))
     is_otc = margins["portfolio_id"].isin(list(otc)).to_numpy()
     target = np.where(is_otc, settings.otc_coverage_target, settings.coverage_target)
-    coverage = 1 - np.divide(failed, count, out=np.zeros(len(row)), where=count > 0)
+    coverage = np.divide(count - failed, count, out=np.zeros(len(row)), where=count > 0)
     values = (maintenance, required, coverage, loss, np.maximum(loss - required, 0.0))
     table: dict[str, Any] = {
         "portfolio_id": margins["portfolio_id"].astype("str"),
