@@ -1,7 +1,7 @@
 """Offsets between positions of one portfolio that hedge each other (method cross_margin).
 
-Belongs here: net positions of a portfolio, the offsets granted and their rows. Not here: which pairs qualify (`cross_margin_pairs`), the
-linear program (`cross_margin_program`), the total of the method (`portfolio`).
+Belongs here: net positions of a portfolio, the offsets granted and their rows. Not here: which pairs qualify (`cross_margin_pairs`), how
+far each is matched (`cross_margin_matching`), the total of the method (`portfolio`).
 """
 
 from __future__ import annotations
@@ -13,16 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from margin_pipeline.margin.cross_margin_correlation import ReturnCorrelation, currency_part
+from margin_pipeline.margin.cross_margin_matching import Matching, best_matching
 from margin_pipeline.margin.cross_margin_pairs import (
     BY_CORRELATION,
     DIVERSIFICATION,
     HEDGE,
     NetPositions,
-    Pairs,
-    find_pairs,
     group_benefits,
 )
-from margin_pipeline.margin.cross_margin_program import match
 from margin_pipeline.parameters.cross_margin import CrossMarginRules, cross_margin_rules
 
 COLUMNS = [
@@ -100,7 +99,10 @@ def _factors(symbol_risk: pd.DataFrame, symbols: Sequence[str], correlation: np.
     volatility = risk["volatility"].to_numpy(dtype=float)
     beta = np.abs(risk["beta"].to_numpy(dtype=float))
     measure = "beta" if np.isfinite(beta).any() else "volatility"
-    return _Factors(index, np.asarray(correlation, dtype=float), volatility, beta if measure == "beta" else volatility, measure)
+    matrix = np.asarray(correlation)
+    if matrix.dtype not in (np.float32, np.float64):
+        matrix = matrix.astype(np.float64)
+    return _Factors(index, matrix, volatility, beta if measure == "beta" else volatility, measure)
 
 
 def _net_positions(
@@ -175,33 +177,31 @@ def _described(symbol: pd.Series, instruments: pd.DataFrame, factors: _Factors, 
     )
 
 
-def _currency_factors_known(net: pd.DataFrame, factors: _Factors) -> pd.Series:
-    """Whether the exchange-rate factors that a position's return in base currency needs are estimated; the dollar needs none."""
-    foreign = net["currency"] != net["base_currency"]
-    known = pd.Series(True, index=net.index)
+def _currency_factors_known(net: pd.DataFrame, factors: _Factors) -> np.ndarray:
+    """(n,) whether the exchange-rate factors that a return in base currency needs are estimated; the dollar needs none."""
+    known = np.ones(len(net), dtype=bool)
+    foreign = np.flatnonzero((net["currency"] != net["base_currency"]).to_numpy())
     for column in ("currency", "base_currency"):
-        known &= (net[column] == "USD") | ("fx:" + net[column].astype("str")).isin(factors.index.index)
-    return known | ~foreign
+        code, names = pd.factorize(net[column].iloc[foreign])
+        there = np.array([name == "USD" or f"fx:{name}" in factors.index.index for name in names], dtype=bool)
+        known[foreign] &= there[code] & (code >= 0) if len(names) else False
+    return known
 
 
-def _return_correlation(part: pd.DataFrame, factors: _Factors) -> np.ndarray:
-    """(n, n) correlation of the base currency returns of the positions: local return + currency - base currency."""
+def _return_correlation(part: pd.DataFrame, factors: _Factors) -> ReturnCorrelation:
+    """Correlation of the base currency returns of the positions: local return + currency - base currency."""
     factor = part["factor"].to_numpy()
     foreign = (part["currency"] != part["base_currency"]).to_numpy()
     if not foreign.any():
-        return factors.correlation[np.ix_(factor, factor)]
-    loading = np.zeros((len(part), len(factors.index)))
-    rows = np.arange(len(part))
-    loading[rows, factor] = 1.0
-    for column, sign in (("currency", 1.0), ("base_currency", -1.0)):
-        moved = foreign & (part[column] != "USD").to_numpy()
-        np.add.at(loading, (rows[moved], factors.index[("fx:" + part.loc[moved, column]).to_list()].to_numpy()), sign)
-    used = np.flatnonzero(loading.any(axis=0))
-    weighted = loading[:, used] * np.nan_to_num(factors.volatility[used])
-    covariance = weighted @ factors.correlation[np.ix_(used, used)] @ weighted.T
-    deviation = np.sqrt(np.diag(covariance))
-    scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
-    return np.clip(covariance * scale[:, None] * scale[None, :], -1.0, 1.0)
+        return ReturnCorrelation(factors.correlation, factor)
+    kind, names = pd.factorize(part["currency"].where(foreign, ""), sort=True)
+    base = part["base_currency"].iloc[0]
+    loading = np.zeros((len(names), len(factors.index)))
+    for row, name in enumerate(names):
+        for currency, sign in ((name, 1.0), (base, -1.0)):
+            if name and currency != "USD":
+                loading[row, factors.index[f"fx:{currency}"]] += sign
+    return ReturnCorrelation(factors.correlation, factor, currency_part(factors.correlation, factors.volatility, factor, kind, loading))
 
 
 def _portfolio_benefits(
@@ -215,27 +215,25 @@ def _portfolio_benefits(
         group=part["group"].to_numpy(),
         duration=part["duration"].to_numpy(),
     )
-    pairs = find_pairs(held, _return_correlation(part, factors), table, rules)
-    matched = match(pairs, held.capacity)
-    granted = np.flatnonzero(matched * pairs.saving_rate > 0)
+    found = best_matching(held, _return_correlation(part, factors), table, rules)
+    granted = np.flatnonzero(found.matched * found.pairs.saving_rate > 0)
     allowed = (1 - rules.net_floor) * standalone
-    saving = float((matched * pairs.saving_rate)[granted].sum())
-    kept = min(1.0, allowed / saving) if saving else 1.0
-    return _rows(name, part["symbol"].to_numpy(), held, pairs, matched, granted, kept, factors, rules)
+    kept = min(1.0, allowed / found.saving) if found.saving else 1.0
+    return _rows(name, part["symbol"].to_numpy(), held, found, granted, kept, factors, rules)
 
 
 def _rows(
     name: str,
     symbol: np.ndarray,
     held: NetPositions,
-    pairs: Pairs,
-    matched: np.ndarray,
+    found: Matching,
     granted: np.ndarray,
     kept: float,
     factors: _Factors,
     rules: CrossMarginRules,
 ) -> pd.DataFrame:
     """Rows of the table for the pairs that were granted; `kept` is the part of the saving that the floor leaves."""
+    pairs, matched = found.pairs, found.matched
     first, second, x, s = pairs.first[granted], pairs.second[granted], matched[granted], pairs.s[granted]
     a, b = (held.margin[side] / held.capacity[side] * x for side in (first, second))
     before = np.minimum(x * pairs.saving_rate[granted], a + b)
@@ -244,9 +242,11 @@ def _rows(
     kinds = np.array([*(c.kind for c in rules.class_benefits), HEDGE, DIVERSIFICATION], dtype=object)
     kind = kinds[np.where(benefit != BY_CORRELATION, benefit, len(kinds) - np.where(opposite, 2, 1))]
     floor = "true" if kept < 1 else "false"
+    proven = found.proven_share
     explanation = [
         f'{{"rule": "{rules.label}", "s": {r}, "exposure_measure": "{factors.measure}", "matched_exposure": {m}, "margin_1": {p}, '
-        f'"margin_2": {q}, "saving_before_floor": {g}, "floor_binds": {floor}}}'
+        f'"margin_2": {q}, "saving_before_floor": {g}, "floor_binds": {floor}, '
+        f'"proven_share": {proven}}}'
         for r, m, p, q, g in zip(s.tolist(), x.tolist(), a.tolist(), b.tolist(), before.tolist(), strict=True)
     ]
     return pd.DataFrame(

@@ -1,7 +1,7 @@
 """Pairs of positions that may offset each other, and what one unit of matched exposure saves.
 
-Belongs here: which pairs qualify (sign, correlation, class) and the saving of a pair. Not here: how much of each pair is matched
-(`cross_margin_program`), tables.
+Belongs here: which pairs qualify (sign, correlation, class) and the saving of a pair. Not here: which pairs are looked at and how much of
+each is matched (`cross_margin_matching`), tables.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from margin_pipeline.margin.cross_margin_sampling import likely_pairs
+from margin_pipeline.margin.cross_margin_correlation import ReturnCorrelation
 from margin_pipeline.parameters.cross_margin import ClassBenefit, CrossMarginRules
 
 HEDGE = "hedge"
@@ -88,76 +88,47 @@ def group_benefits(classes: Sequence[str | None], sectors: Sequence[str | None],
     return table
 
 
-def find_pairs(held: NetPositions, correlation: np.ndarray, benefit_table: np.ndarray, rules: CrossMarginRules) -> Pairs:
-    """Pairs that reduce risk enough.
+def qualifying_pairs(
+    held: NetPositions,
+    correlation: ReturnCorrelation,
+    benefit_table: np.ndarray,
+    rules: CrossMarginRules,
+    first: np.ndarray,
+    second: np.ndarray,
+) -> tuple[Pairs, np.ndarray]:
+    """Those of some pairs that reduce risk enough, computed in full precision.
 
     Parameters
     ----------
     held : n net positions.
-    correlation : (n, n) correlation of their returns.
+    correlation : of their returns.
     benefit_table : result of `group_benefits` for the groups of `held`.
     rules : rules in force.
+    first, second : (m,) candidates, first < second.
 
     Returns
     -------
     Pairs with s >= threshold, and pairs of a class benefit with s >= class_threshold; s = correlation for opposite signs and
-    -correlation for equal ones, so that what adds risk never qualifies. Beyond `all_pairs_up_to` of them a few likely partners are kept
-    for each position (`cross_margin_sampling`).
+    -correlation for equal ones, so that what adds risk never qualifies. And (m,) which of the candidates they are.
     """
-    offset = correlation * np.outer(held.sign, -held.sign)
-    by_correlation = offset >= rules.threshold
-    eligible = (offset >= rules.class_threshold) & (by_correlation | _class_benefit_allowed(held, benefit_table, rules))
+    s = np.minimum(correlation.entries(first, second) * (-held.sign[first] * held.sign[second]), 1.0)
+    by_correlation = s >= rules.threshold
+    benefit = benefit_table[held.group[first], held.group[second]].astype(np.int64)
+    by_class = (s >= rules.class_threshold) & (benefit != NO_BENEFIT) & _durations_match(held, rules, first, second, benefit)
+    qualifies = by_correlation | by_class
     if rules.hedge_ratio_tolerance is not None:
-        ratio = np.minimum.outer(held.capacity, held.capacity) / np.maximum.outer(held.capacity, held.capacity)
-        eligible &= ratio >= 1 - rules.hedge_ratio_tolerance
-    np.fill_diagonal(eligible, False)
-    if np.count_nonzero(eligible) <= 2 * rules.all_pairs_up_to:
-        first, second = np.nonzero(np.triu(eligible))
-    else:
-        first, second = _candidates(held, offset, eligible, benefit_table, rules)
-    s = np.minimum(offset[first, second], 1.0)
-    benefit = np.where(s >= rules.threshold, BY_CORRELATION, benefit_table[held.group[first], held.group[second]]).astype(np.int64)
+        one, other = held.capacity[first], held.capacity[second]
+        qualifies &= np.minimum(one, other) / np.maximum(one, other) >= 1 - rules.hedge_ratio_tolerance
+    benefit = np.where(by_correlation, BY_CORRELATION, benefit)
+    first, second, s, benefit = first[qualifies], second[qualifies], s[qualifies], benefit[qualifies]
     unit = held.margin / held.capacity
-    return Pairs(first, second, s, benefit, saving_rates(unit[first], unit[second], s, benefit, rules.class_benefits))
+    return Pairs(first, second, s, benefit, saving_rates(unit[first], unit[second], s, benefit, rules.class_benefits)), qualifies
 
 
-def _candidates(
-    held: NetPositions, offset: np.ndarray, eligible: np.ndarray, benefit_table: np.ndarray, rules: CrossMarginRules
-) -> tuple[np.ndarray, np.ndarray]:
-    """A few of very many eligible pairs (first < second, in order): likely ones of opposite sign, the strongest of the same sign."""
-    size = len(offset)
-    long, short = np.flatnonzero(held.sign > 0), np.flatnonzero(held.sign < 0)
-    found = [np.zeros((2, 0), dtype=np.int64)]
-    if len(long) and len(short):
-        block = np.ix_(long, short)
-        rate = _block_saving_rates(held, offset[block], long, short, benefit_table, rules)
-        capacity = held.capacity[long], held.capacity[short]
-        row, column = likely_pairs(rate, eligible[block], *capacity, rules.partners_per_symbol, rules.seed)
-        found.append(np.stack([long[row], short[column]]))
-    for side in (long, short):
-        pairs = side[np.stack(np.nonzero(np.triu(eligible[np.ix_(side, side)])))]
-        strongest = np.argsort(-offset[pairs[0], pairs[1]], kind="stable")[: rules.all_pairs_up_to]
-        found.append(pairs[:, strongest])
-    first, second = np.sort(np.concatenate(found, axis=1), axis=0)
-    pair = np.unique(first * size + second)
-    return pair // size, pair % size
-
-
-def _block_saving_rates(
-    held: NetPositions, offset: np.ndarray, long: np.ndarray, short: np.ndarray, benefit_table: np.ndarray, rules: CrossMarginRules
-) -> np.ndarray:
-    """Saving rates of long with short positions in single precision, to choose pairs by; those chosen are computed again in full."""
-    unit = (held.margin / held.capacity).astype(np.float32)
-    total = unit[long][:, None] + unit[short][None, :]
-    saving = offset.astype(np.float32)
-    saving += 1
-    saving *= np.outer(unit[long] * np.float32(-2), unit[short])
-    saving += total * total
-    np.sqrt(np.maximum(saving, 0, out=saving), out=saving)
-    np.subtract(total, saving, out=saving)
-    factor = np.array([c.rate if c.basis == "both" else c.rate / 2 for c in rules.class_benefits] + [0, 0], dtype=np.float32)
-    total *= factor[benefit_table][held.group[long]][:, held.group[short]]
-    return np.where(offset >= rules.threshold, saving, np.minimum(total, saving))
+def _durations_match(held: NetPositions, rules: CrossMarginRules, first: np.ndarray, second: np.ndarray, benefit: np.ndarray) -> np.ndarray:
+    """(m,) False where a benefit needs durations that match and they don't, or aren't known."""
+    needs = np.array([c.condition == "matched_duration" for c in rules.class_benefits] + [False, False])[benefit]
+    return ~needs | (np.abs(held.duration[first] - held.duration[second]) <= rules.duration_tolerance_years)
 
 
 def saving_rates(a: np.ndarray, b: np.ndarray, s: np.ndarray, benefit: np.ndarray, benefits: Sequence[ClassBenefit]) -> np.ndarray:
@@ -174,23 +145,11 @@ def saving_rates(a: np.ndarray, b: np.ndarray, s: np.ndarray, benefit: np.ndarra
     -------
     (m,) a + b - sqrt(a^2 + b^2 - 2 s a b); for a class benefit its rate of the basis, never more than that.
     """
-    by_correlation = a + b - np.sqrt(np.maximum(a * a + b * b - 2 * s * a * b, 0.0))
+    # Written without the difference of two nearly equal numbers.
+    by_correlation = 2 * a * b * (1 + s) / (a + b + np.sqrt(np.maximum((a - b) ** 2 + 2 * a * b * (1 - s), 0.0)))
     if not benefits:
         return by_correlation
     rate = np.array([c.rate for c in benefits])[np.maximum(benefit, 0)]
     smaller = np.array([c.basis == "smaller" for c in benefits])[np.maximum(benefit, 0)]
     by_class = rate * np.where(smaller, np.minimum(a, b), a + b)
     return np.where(benefit == BY_CORRELATION, by_correlation, np.minimum(by_class, by_correlation))
-
-
-def _class_benefit_allowed(held: NetPositions, benefit_table: np.ndarray, rules: CrossMarginRules) -> np.ndarray:
-    """(n, n) whether classes, sectors and durations of each pair allow a class benefit."""
-    allowed = (benefit_table != NO_BENEFIT)[held.group][:, held.group]
-    matched = [number for number, benefit in enumerate(rules.class_benefits) if benefit.condition == "matched_duration"]
-    rows = np.flatnonzero(np.isin(benefit_table[held.group], matched).any(axis=1)) if matched else np.empty(0, dtype=np.int64)
-    if len(rows):
-        apart = np.abs(held.duration[rows][:, None] - held.duration[rows][None, :])
-        needs_match = np.isin(benefit_table[held.group[rows]][:, held.group[rows]], matched)
-        block = np.ix_(rows, rows)
-        allowed[block] &= ~needs_match | (apart <= rules.duration_tolerance_years)
-    return allowed

@@ -46,7 +46,9 @@ class CrossMarginRules:
     threshold, class_threshold : least s of an offset by correlation, of a class benefit.
     hedge_ratio_tolerance : None or the largest relative difference of the two beta-adjusted exposures.
     net_floor : least net requirement, fraction of the stand-alone requirement.
-    all_pairs_up_to, partners_per_symbol, seed : up to so many pairs all are candidates, beyond it so many partners drawn for each symbol.
+    all_pairs_up_to : up to so many pairs the program sees all of them.
+    proven_share : beyond, the least proven share of the best saving to be content with.
+    partners_per_symbol, seed : partners of each symbol that a program sees at first, and the seed that spreads equally good ones.
     duration_tolerance_years : durations no further apart are matched.
     account_types, asset_classes : accounts and instruments that take part.
     class_of : class of benefit by asset class.
@@ -59,6 +61,7 @@ class CrossMarginRules:
     hedge_ratio_tolerance: float | None
     net_floor: float
     all_pairs_up_to: int
+    proven_share: float
     partners_per_symbol: int
     seed: int
     duration_tolerance_years: float
@@ -73,6 +76,8 @@ class CrossMarginRules:
             raise ParameterError(f"{self.label}: thresholds must satisfy 0 < class_threshold <= threshold <= 1")
         if not 0 <= self.net_floor <= 1 or self.partners_per_symbol < 1:
             raise ParameterError(f"{self.label}: net_floor must be in [0, 1] and partners_per_symbol at least 1")
+        if not 0 <= self.proven_share <= 1:
+            raise ParameterError(f"{self.label}: proven_share must be in [0, 1]")
         for benefit in self.class_benefits:
             if not 0 <= benefit.rate <= 1 or benefit.basis not in BASES or benefit.condition not in CONDITIONS:
                 raise ParameterError(f"{self.label}: {benefit.kind} has an unknown basis or condition, or a rate outside [0, 1]")
@@ -94,6 +99,7 @@ def cross_margin_rules(as_of: dt.date) -> CrossMarginRules:
         hedge_ratio_tolerance=None if v["hedge_ratio_tolerance"] is None else float(v["hedge_ratio_tolerance"]),
         net_floor=float(v["net_floor"]),
         all_pairs_up_to=int(v["all_pairs_up_to"]),
+        proven_share=float(v["proven_share"]),
         partners_per_symbol=int(v["partners_per_symbol"]),
         seed=int(v["seed"]),
         duration_tolerance_years=float(v["duration_tolerance_years"]),
