@@ -6,13 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
+from margin_pipeline.market.weights import exponential_weights
 from margin_pipeline.orchestration import checks_backtest
 from margin_pipeline.parameters.backtest import backtest_settings
 from margin_pipeline.parameters.estimation import estimation_settings
 from margin_pipeline.parameters.risk import risk_settings
 from margin_pipeline.risk import assess
 from margin_pipeline.risk.backtest import backtest
+from margin_pipeline.risk.exposures import risk_positions
 
 KEY = ["portfolio_id", "method", "confidence"]
 HISTORIES = ("prices", "fx_rates")
@@ -221,3 +224,17 @@ def test_a_longer_margin_period_loses_more(market, book, portfolio_margins, resu
     table = backtest(**market | {"settings": longer}, **book, portfolio_margins=portfolio_margins).margin_coverage.set_index("portfolio_id")
     assert table.loc["PLAIN", "horizon_days"] == 10
     assert table.loc["PLAIN", "largest_loss"] > result.margin_coverage.set_index("portfolio_id").loc["PLAIN", "largest_loss"]
+
+
+def test_the_gaussian_value_at_risk_leaves_the_curvature_of_options_out(market, book, result):
+    named = {n: market[n] for n in ("instruments", "prices", "rates", "dividends", "as_of")}
+    held = risk_positions(book["positions"], portfolios=book["portfolios"], **named).query("portfolio_id == 'MIXED'")
+    exposure = held.groupby("risk_factor")["delta_exposure"].sum()
+    closes = market["prices"].pivot_table(index="date", columns="symbol", values="close")[["AAA", "DAX"]]
+    returns = np.log(closes).diff().assign(euro=np.log(market["fx_rates"].set_index("date")["usd_rate"]).diff())
+    currency = held.loc[held["symbol"] == "DAX", "currency_exposure"].sum()
+    profit = (returns * [exposure["AAA"], exposure["DAX"], currency]).sum(axis=1).iloc[-751:-1]
+    weights = exponential_weights(750, market["estimation"].half_life)
+    deviation = np.sqrt(np.cov(profit.to_numpy(), aweights=weights))
+    newest = result.days.query("portfolio_id == 'MIXED' and method == 'gaussian' and confidence == 0.99")["var"].iloc[-1]
+    assert newest == pytest.approx(norm.ppf(0.99) * deviation, rel=1e-6)
