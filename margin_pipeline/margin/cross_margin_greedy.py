@@ -104,10 +104,10 @@ def _best(score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     for part in row_parts(score.shape):
         tile = score[part]
         of_row[part] = tile.argmax(axis=1)
-        row = tile.argmax(axis=0)
-        value = tile[row, every]
-        better = value > best
+        # The greatest of each column is quick to find, its row is not: look for it only where it has risen.
+        value = tile.max(axis=0)
+        better = np.flatnonzero(value > best)
         best[better] = value[better]
-        of_column[better] = row[better] + part.start
+        of_column[better] = tile[:, better].argmax(axis=0) + part.start
     pair = np.unique(np.concatenate([np.arange(len(of_row)) * score.shape[1] + of_row, of_column * score.shape[1] + every]))
     return pair // score.shape[1], pair % score.shape[1]
