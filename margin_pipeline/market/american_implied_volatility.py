@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from margin_pipeline.market import implied_volatility as european
 from margin_pipeline.market.american_options import american_value, certain_values
+from margin_pipeline.market.greeks import european_greeks
 from margin_pipeline.market.implied_volatility import ImpliedVolatility
 
 Array = npt.NDArray[Any]
@@ -78,7 +79,8 @@ def american_implied_volatility(
     with np.errstate(over="ignore", invalid="ignore"):
         bound = european.implied_volatility(price_, spot_, strike_, years_, rate_, yield_, call[rows])
     start = np.where((bound.reason == european.SOLVED) & (bound.volatility < GREATEST_VOLATILITY), bound.volatility, np.nan)
-    found, code = _root(excess, start, years_)
+    slope = european_greeks(spot_, strike_, years_, rate_, yield_, start, call[rows]).vega / strike_
+    found, code = _root(excess, start, slope, years_)
     volatility[rows], reason[rows] = found, code
     return ImpliedVolatility(volatility, reason)
 
@@ -109,31 +111,34 @@ def _reasons(given: list[Array], call: Array) -> Array:
     return reason
 
 
-def _root(excess: Callable[[Array, Array], Array], start: Array, years: Array) -> tuple[Array, Array]:
-    """Volatilities at which `excess(volatilities, rows)` is 0, and the reason of each; `start` is an upper bound, or NaN."""
+def _root(excess: Callable[[Array, Array], Array], start: Array, slope: Array, years: Array) -> tuple[Array, Array]:
+    """Volatilities at which `excess(volatilities, rows)` is 0, and the reason of each.
+
+    `start` is an upper bound and `slope` about the change of the excess there, or both are NaN.
+    """
     count = len(start)
     rows = np.arange(count)
     high = np.where(np.isfinite(start), start, np.minimum(1.0 / np.sqrt(years), GREATEST_VOLATILITY))
-    low, at_low, at_high = np.zeros(count), np.full(count, np.nan), excess(high, rows)
+    low, at_high = np.zeros(count), excess(high, rows)
     # Where the bound is the answer, or is rounding away from it, early exercise is worth nothing.
     done = np.isfinite(start) & (np.abs(at_high) <= PRICE_TOLERANCE)
     found = np.where(done, high, np.nan)
     reason = np.full(count, european.NOT_CONVERGED, dtype=object)
     reason[done] = european.SOLVED
     while (short := np.flatnonzero(~done & (at_high < 0) & (high < GREATEST_VOLATILITY))).size:
-        low[short], at_low[short] = high[short], at_high[short]
+        low[short] = high[short]
         high[short] = np.minimum(2 * high[short], GREATEST_VOLATILITY)
         at_high[short] = excess(high[short], short)
     reason[~done & (at_high < 0)] = european.AT_OR_ABOVE_UPPER_BOUND
-    return _bracketed(excess, (low, at_low, high, at_high), found, reason)
+    return _bracketed(excess, (low, high, at_high), slope, found, reason)
 
 
 def _bracketed(
-    excess: Callable[[Array, Array], Array], bracket: tuple[Array, Array, Array, Array], found: Array, reason: Array
+    excess: Callable[[Array, Array], Array], bracket: tuple[Array, Array, Array], guessed: Array, found: Array, reason: Array
 ) -> tuple[Array, Array]:
     """Secant steps inside brackets for the options that are still `NOT_CONVERGED`."""
-    low, at_low, high, at_high = bracket
-    previous, at_previous = low.copy(), at_low.copy()
+    low, high, at_high = bracket
+    previous, at_previous = np.full_like(high, np.nan), np.full_like(high, np.nan)
     current, at_current = high.copy(), at_high.copy()
     for step in range(_STEPS):
         open_ = np.flatnonzero(reason == european.NOT_CONVERGED)
@@ -141,9 +146,9 @@ def _bracketed(
             break
         with np.errstate(divide="ignore", invalid="ignore"):
             slope = (at_current[open_] - at_previous[open_]) / (current[open_] - previous[open_])
-            proposed = current[open_] - at_current[open_] / slope
-        if step == 0:  # the value at no volatility was not computed: a step of a tenth starts the secants
-            proposed = np.where(np.isfinite(proposed), proposed, 0.9 * high[open_])
+            proposed = current[open_] - at_current[open_] / (guessed[open_] if step == 0 else slope)
+        if step == 0:  # without a slope, or with one of little use, a step of a tenth starts the secants
+            proposed = np.where((proposed > low[open_]) & (proposed < high[open_]), proposed, 0.9 * high[open_])
         halve = (step > _DOUBTED_STEPS) & (step % 2 == 1)
         usable = (proposed > low[open_]) & (proposed < high[open_]) & ~halve
         following = np.where(usable, proposed, (low[open_] + high[open_]) / 2)

@@ -5,8 +5,8 @@ Belongs here: which method an option needs, values with their derivatives in the
 
 Method
 ------
-A call is a put with spot and strike, rate and yield exchanged (put-call transformation: Bjerksund and Stensland 1993, eq. 14; McDonald
-and Schroder 1998), so puts are all there is. An option on a future is one on an asset that yields the rate. For a put:
+A call is a put with spot and strike, rate and yield exchanged (put-call transformation: Bjerksund and Stensland 1993; McDonald and
+Schroder 1998), so puts are all there is. An option on a future is one on an asset that yields the rate. For a put:
 
 - rate <= 0 and yield >= rate: waiting costs nothing, the value is the European one.
 - rate > 0, or rate 0 and yield < 0: one boundary, method of Andersen, Lake and Offengenden (2016), `exercise_boundary`.

@@ -132,6 +132,6 @@ def _moves(spot: Array, strike: Array, years: Array, carry: Array, volatility: A
 
 
 def _inverted(z: Array, steps: int) -> Array:
-    """Probability of a binomial that comes nearest to a normal one, second inversion of Peizer and Pratt (1996, section 3)."""
+    """Probability of a binomial that comes nearest to a normal one, second inversion of Peizer and Pratt."""
     scaled = z / (steps + 1 / 3 + 0.1 / (steps + 1))
     return 0.5 + np.sign(z) * np.sqrt(0.25 - 0.25 * np.exp(-(scaled**2) * (steps + 1 / 6)))

@@ -106,8 +106,7 @@ def early_exercise_premium(terms: PutTerms) -> Premium:
 
     Notes
     -----
-    ∫₀^T [r·e^(−rv)·N(−d₋) − q·S·e^(−qv)·N(−d₊)] dv, d± = (ln(S/B(T−v)) + (r−q)v)/(σ√v) ± σ√v/2 (Kim 1990; Andersen, Lake and Offengenden
-    2016, eq. 4), and its derivatives in S at the boundary as it is, which S does not move.
+    ∫₀^T [r·e^(−rv)·N(−d₋) − q·S·e^(−qv)·N(−d₊)] dv, d± = (ln(S/B(T−v)) + (r−q)v)/(σ√v) ± σ√v/2 (Kim 1990), and its derivatives in S at the boundary as it is, which S does not move.
     """
     from scipy.special import ndtr  # here: costs start-up time that most commands need not pay
 
@@ -146,18 +145,15 @@ def exercise_boundary(terms: PutTerms) -> tuple[Array, Array]:
 
     Notes
     -----
-    Fixed point system B of the paper (eq. 29-31): B(τ) = e^(−(r−q)τ)·N(τ, B)/D(τ, B). The first guess has the shape of Bjerksund and
+    Fixed point system B of the paper: B(τ) = e^(−(r−q)τ)·N(τ, B)/D(τ, B). The first guess has the shape of Bjerksund and
     Stensland (1993): from X towards the boundary of a perpetual put, which bounds every step.
     """
-    nodes = _nodes()
-    volatility, carry = terms.volatility[:, None], (terms.rate - terms.dividend_yield)[:, None]
-    time = terms.years[:, None] * nodes.root_time**2
-    spread = volatility * np.sqrt(time)
     log_limit, log_perpetual = _log_limits(terms)
     least, most = log_perpetual[:, None], log_limit[:, None]
-    log_boundary = np.clip(_first_guess(log_limit, log_perpetual, carry * time, spread), least, most)
+    equation = _equation(terms)
+    log_boundary = np.clip(_first_guess(log_limit, log_perpetual, equation.drift, equation.spread), least, most)
     for _ in range(ITERATIONS):
-        following = _step(terms, log_boundary, log_limit, time, spread)
+        following = _step(equation, log_boundary, log_limit)
         log_boundary = np.clip(np.where(np.isfinite(following), following, log_boundary), least, most)
     return log_limit, log_boundary
 
@@ -185,23 +181,47 @@ def _first_guess(log_limit: Array, log_perpetual: Array, drift: Array, spread: A
     return -np.log(np.where(np.isfinite(trigger), trigger, first + away / first))
 
 
-def _step(terms: PutTerms, log_boundary: Array, log_limit: Array, time: Array, spread: Array) -> Array:
-    """One fixed point step of the logarithm of the boundary, (n, k)."""
-    from scipy.special import ndtr
+@dataclass(frozen=True)
+class _Equation:
+    """What no step changes of the equation of the boundary: at its nodes (n, k), and at the nodes of their integrals (n, k, m)."""
 
+    drift: Array
+    spread: Array
+    inner_drift: Array
+    inner_spread: Array
+    strike_weight: Array
+    spot_weight: Array
+
+
+def _equation(terms: PutTerms) -> _Equation:
     nodes = _nodes()
     rate, dividend_yield = terms.rate[:, None, None], terms.dividend_yield[:, None, None]
     carry = (terms.rate - terms.dividend_yield)[:, None]
-    distance = (log_boundary - log_limit[:, None]) ** 2
-    inner = np.maximum(distance @ nodes.to_inner.T, 0.0).reshape(*time.shape, len(nodes.half))
-    log_then = log_limit[:, None, None] - np.sqrt(inner)
+    time = terms.years[:, None] * nodes.root_time**2
+    spread = terms.volatility[:, None] * np.sqrt(time)
     passed = time[:, :, None] * nodes.half**2
     left = time[:, :, None] - passed
-    weight = time[:, :, None] * nodes.half * nodes.weight
+    weight = time[:, :, None] * (nodes.half * nodes.weight)
     inner_spread = spread[:, :, None] * nodes.half
-    lower = (log_boundary[:, :, None] - log_then + carry[:, :, None] * passed) / inner_spread - inner_spread / 2
-    at_expiry = (log_boundary + carry * time) / spread - spread / 2
-    above = ndtr(at_expiry) + (rate * np.exp(rate * left) * weight * ndtr(lower)).sum(axis=2)
-    below = ndtr(at_expiry + spread) + (dividend_yield * np.exp(dividend_yield * left) * weight * ndtr(lower + inner_spread)).sum(axis=2)
+    return _Equation(
+        drift=carry * time,
+        spread=spread,
+        inner_drift=carry[:, :, None] * passed - inner_spread**2 / 2,
+        inner_spread=inner_spread,
+        strike_weight=rate * np.exp(rate * left) * weight,
+        spot_weight=dividend_yield * np.exp(dividend_yield * left) * weight,
+    )
+
+
+def _step(equation: _Equation, log_boundary: Array, log_limit: Array) -> Array:
+    """One fixed point step of the logarithm of the boundary, (n, k)."""
+    from scipy.special import ndtr
+
+    distance = (log_boundary - log_limit[:, None]) ** 2
+    below_limit = np.sqrt(np.maximum(distance @ _nodes().to_inner.T, 0.0)).reshape(equation.inner_spread.shape)
+    lower = ((log_boundary - log_limit[:, None])[:, :, None] + below_limit + equation.inner_drift) / equation.inner_spread
+    at_expiry = (log_boundary + equation.drift) / equation.spread - equation.spread / 2
+    above = ndtr(at_expiry) + (equation.strike_weight * ndtr(lower)).sum(axis=2)
+    below = ndtr(at_expiry + equation.spread) + (equation.spot_weight * ndtr(lower + equation.inner_spread)).sum(axis=2)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.log(above / below) - carry * time)
+        return np.asarray(np.log(above / below) - equation.drift)

@@ -41,7 +41,7 @@ def test_a_put_is_worth_what_hull_prints():
 
 
 def test_the_premium_is_what_andersen_lake_and_offengenden_print():
-    # Section 6 of the paper: 0.106952702747 for spot and strike 100, rate and yield 5 %, volatility 25 %, one year.
+    # Their benchmark (2016): 0.106952702747 for spot and strike 100, rate and yield 5 %, volatility 25 %, one year.
     same = (100, 100, 1, 0.05, 0.05, 0.25, False)
     assert american_value(*same) - black_scholes_merton(*same) == pytest.approx([0.106952702747], abs=2e-4)
 
