@@ -17,8 +17,8 @@ from margin_pipeline.storage.catalogue import TableColumns, columns
 from margin_pipeline.storage.errors import StorageError
 from margin_pipeline.storage.urls import DatabaseUrls
 
-# A schedule's tiers belong together: a folder that brings a schedule brings all of them.
-WHOLE_BY = {"margin_schedules": ("schedule", "effective_date")}
+# A schedule's tiers belong together: a folder that brings a schedule brings all of them; so do the terms of a class group.
+WHOLE_BY = {"margin_schedules": ("schedule", "effective_date"), "span_parameters": ("class_group",)}
 
 # The calculation's own rows count for its date, else the published ones, as for any other table.
 _SOURCES = """

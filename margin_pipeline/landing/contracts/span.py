@@ -52,7 +52,8 @@ SPAN_PARAMETERS = FileContract(
     table="span_parameters",
     description=(
         "One term of a class group (combined commodity) from a date on. All rows of a class group and term with the newest "
-        "effective date by then are in force together."
+        "effective date by then are in force together. A folder that brings a class group brings all of its terms; they stay until a newer "
+        "folder does."
     ),
     key=("class_group", "effective_date", "term", "tier_1", "tier_2", "class_group_2", "priority", "expiry_from"),
     group=("class_group", "effective_date", "term"),

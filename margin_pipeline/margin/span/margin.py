@@ -85,9 +85,9 @@ def span_margins(
     maintenance x the ratio in force. Net option value is shown and not subtracted: the equity that the margin is compared with has it.
     """
     settings = span_settings(as_of)
-    terms, credits = terms_in_force(span_parameters, as_of)
     groups = class_groups(instruments, settings)
     rows = candidates(positions, instruments, groups)
+    terms, credits = terms_in_force(span_parameters, as_of, frozenset(rows["class_group"]))
     symbols = pd.Series(sorted(rows["symbol"].unique()), dtype="str")
     contracts = _given(described(symbols, marks_of(rows, prices, as_of), instruments, groups), risk_arrays)
     held = holdings(rows, contracts.frame, contracts.given, frozenset(terms))
