@@ -16,13 +16,16 @@ import pandas as pd
 
 from margin_pipeline.compute import NUMPY, Backend, ComputeReport, run_on
 from margin_pipeline.parameters.risk import RiskSettings
-from margin_pipeline.risk.book import build_book
-from margin_pipeline.risk.estimates import factor_estimates
+from margin_pipeline.risk.book import Book, build_book
+from margin_pipeline.risk.cornish_fisher_method import cornish_fisher_figures
+from margin_pipeline.risk.delta_gamma_method import delta_gamma_figures
+from margin_pipeline.risk.estimates import FactorEstimates, factor_estimates
 from margin_pipeline.risk.exposures import risk_positions
-from margin_pipeline.risk.figures import portfolio_table, strategy_components
+from margin_pipeline.risk.figures import RiskFigures, portfolio_table, strategy_components
 from margin_pipeline.risk.gaussian_method import gaussian_figures
 from margin_pipeline.risk.historical_method import historical_figures, historical_profits
-from margin_pipeline.risk.scenarios import factor_history
+from margin_pipeline.risk.monte_carlo_method import monte_carlo_figures
+from margin_pipeline.risk.scenarios import FactorHistory, factor_history
 
 Floats = npt.NDArray[Any]
 OTC_REASON = "trades of netting sets are not revalued: no value at risk of an otc account"
@@ -58,17 +61,19 @@ def assess(
     settings: RiskSettings,
     as_of: dt.date,
     backend: Backend = NUMPY,
+    threads: int = 1,
 ) -> RiskResult:
-    """Gaussian and historical risk of portfolios and strategies.
+    """Risk of portfolios and strategies under the methods of the settings.
 
     Parameters
     ----------
     positions, instruments, portfolios, prices, fx_rates, rates, dividends, symbol_risk : frames of those tables, histories
         resolved up to the date.
     symbols, correlation : (n,) factors and (n, n) their correlation, as estimated on the date.
-    settings : confidences, horizons, window.
+    settings : methods, confidences, horizons, window, draws.
     as_of : business date.
-    backend : where options are revalued in scenarios (NumPy when it fails); everything else is float64 on the CPU.
+    backend : where options are revalued and returns drawn (NumPy when it fails); everything else is float64 on the CPU.
+    threads : portfolios and chunks of draws at once; no figure depends on it.
 
     Returns
     -------
@@ -80,10 +85,38 @@ def assess(
     options = set(instruments.loc[instruments["option_type"].notna(), "symbol"])
     history = factor_history(prices, fx_rates, book.factors, options, settings, as_of)
     estimates = factor_estimates(book, symbols, correlation, symbol_risk, settings.trading_days)
-    figures = gaussian_figures(book, estimates, settings, unmodelled)
-    scenarios, report = run_on(backend, lambda b: historical_profits(book, history, settings, unmodelled, b))
-    figures += historical_figures(book, scenarios, settings)
+
+    def simulated(device: Backend) -> list[RiskFigures]:
+        return _simulated_figures(book, history, estimates, settings, unmodelled, device, threads)
+
+    figures, report = run_on(backend, simulated)
+    if "gaussian" in settings.methods:
+        figures += gaussian_figures(book, estimates, settings, unmodelled)
+    if "delta_gamma" in settings.methods:
+        figures += delta_gamma_figures(book, estimates, settings, unmodelled, threads)
     return RiskResult(portfolio_table(book, figures), strategy_components(book, figures), report)
+
+
+def _simulated_figures(
+    book: Book,
+    history: FactorHistory,
+    estimates: FactorEstimates,
+    settings: RiskSettings,
+    portfolio_reasons: dict[int, str],
+    backend: Backend,
+    threads: int,
+) -> list[RiskFigures]:
+    """Figures of the methods that revalue options."""
+    figures: list[RiskFigures] = []
+    if {"historical", "cornish_fisher"} & set(settings.methods):
+        scenarios = historical_profits(book, history, settings, portfolio_reasons, backend)
+        if "historical" in settings.methods:
+            figures += historical_figures(book, scenarios, settings)
+        if "cornish_fisher" in settings.methods:
+            figures += cornish_fisher_figures(book, scenarios, settings)
+    if "monte_carlo" in settings.methods:
+        figures += monte_carlo_figures(book, estimates, settings, portfolio_reasons, backend, threads)
+    return figures
 
 
 def _portfolios_without_figures(names: pd.Index, portfolios: pd.DataFrame) -> dict[int, str]:

@@ -106,13 +106,20 @@ def standard_error(profit: Floats, confidence: float, horizon_days: int = 1) -> 
     √(c(1 − c)/n) / f, the asymptotic error of a sample quantile (Kendall and Stuart, The Advanced Theory of Statistics, vol. 1;
     Jorion, Value at Risk), with the density f at the quantile from a Gaussian kernel of Silverman's bandwidth.
     """
+    quantile = -float(tail_risk(profit[None, :], confidence).value_at_risk[0])
+    at = density(profit, quantile)
+    if at == 0:
+        return 0.0
+    independent = max(len(profit) / horizon_days, 1.0)
+    return float(np.sqrt(confidence * (1 - confidence) / independent) / at)
+
+
+def density(profit: Floats, quantile: float) -> float:
+    """Density of (n,) profits at a profit, one a base currency, from a Gaussian kernel of Silverman's bandwidth; 0 where nothing moves."""
     width = bandwidth(profit)
     if width == 0:
         return 0.0
-    quantile = -float(tail_risk(profit[None, :], confidence).value_at_risk[0])
-    density = np.exp(-(((profit - quantile) / width) ** 2) / 2).mean() / (width * np.sqrt(2 * np.pi))
-    independent = max(len(profit) / horizon_days, 1.0)
-    return float(np.sqrt(confidence * (1 - confidence) / independent) / density)
+    return float(np.exp(-(((profit - quantile) / width) ** 2) / 2).mean() / (width * np.sqrt(2 * np.pi)))
 
 
 def bandwidth(profit: Floats) -> float:

@@ -289,5 +289,5 @@ def test_the_strategy_table_has_the_columns_of_its_sql_table(book, market):
         "component_expected_shortfall", "marginal_var", "incremental_var", "var_share", "gross_exposure", "net_exposure",
         "margin_contribution", "margin_share", "sharpe_ratio", "return_on_margin",
     }  # fmt: skip
-    assert len(table) == 7 * 8
+    assert len(table) == 7 * 20
     assert not table.duplicated(["strategy", *KEY]).any()

@@ -1,0 +1,122 @@
+"""Profits of strategies in drawn scenarios: straight lines by one product, option books from tables.
+
+Belongs here: scenarios in chunks of bounded memory. Not here: draws (`draws`), tables (`option_grids`), statistics (`simulation`).
+
+What is kept is one number a strategy, scenario and horizon; everything else lives as long as its chunk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from margin_pipeline.compute import NUMPY, Backend, map_chunks
+from margin_pipeline.parameters.risk import MonteCarloSettings
+from margin_pipeline.risk.book import Book, CurrencyGroup
+from margin_pipeline.risk.draws import Chunk, chunks, is_mirrored, standard_returns
+from margin_pipeline.risk.estimates import FactorEstimates
+from margin_pipeline.risk.option_grids import NORMAL_REACH, Spacing, add_option_profits, option_blocks
+from margin_pipeline.risk.roots import root_of
+
+Floats = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class _Line:
+    """What is linear in the returns of one currency group: (strategies, factors) for a standardised return of 1, and two factors."""
+
+    exposure: Any
+    held_value: Floats
+    currency: int
+    base: int
+
+
+def grid_spacing(settings: MonteCarloSettings) -> Spacing:
+    """Knots for the draws of the settings: 8 standard deviations, and as many times more as Student's t may have."""
+    if settings.distribution == "normal":
+        return Spacing(settings.grid_knots, NORMAL_REACH, is_stretched=False)
+    from scipy.special import gammaincinv  # here: costs start-up time that most commands need not pay
+
+    least = 2 * gammaincinv(settings.degrees_of_freedom / 2, 0.01 / settings.scenarios)
+    return Spacing(settings.grid_knots, NORMAL_REACH * max(1.0, float(np.sqrt((settings.degrees_of_freedom - 2) / least))), True)
+
+
+def drawn_profits(
+    book: Book,
+    estimates: FactorEstimates,
+    horizons_days: tuple[int, ...],
+    settings: MonteCarloSettings,
+    backend: Backend = NUMPY,
+    threads: int = 1,
+) -> list[Floats]:
+    """Profit of each strategy in each scenario, by horizon.
+
+    Parameters
+    ----------
+    book : the book.
+    estimates : of its factors; those without have no return.
+    horizons_days : horizons; all use the same draws, scaled by the square root of time.
+    settings : draws and knots.
+    backend : where products and option values are computed.
+    threads : chunks at once on a processor; the result does not depend on it.
+
+    Returns
+    -------
+    (strategies, scenarios) base currency, one array a horizon.
+    """
+    results = [np.zeros((len(book.strategies), settings.scenarios)) for _ in horizons_days]
+    volatility = estimates.daily_volatility
+    spacing = grid_spacing(settings)
+    blocks = option_blocks(book, estimates.columns, volatility, horizons_days, spacing, backend)
+    lines = [_line(group, book, estimates) for group in book.currency_groups]
+    root = root_of(estimates.correlation)[0]
+    with backend.on_device():
+        on_device = backend.array(root, "float32")
+
+    def write(returns: npt.NDArray[np.float32], straight: list[Floats], first: int) -> None:
+        parts = [[np.sqrt(horizon) * part for part in straight] for horizon in horizons_days]
+        if blocks:
+            position = spacing.positions(returns)
+            for block in blocks:
+                add_option_profits(block, position, parts)
+        where = slice(first, first + returns.shape[1])
+        for horizon, by_group, result in zip(horizons_days, parts, results, strict=True):
+            for line, price_result in zip(lines, by_group, strict=True):
+                result[:, where] += _converted(line, price_result, returns, volatility * np.sqrt(horizon))
+
+    def fill(chunk: Chunk) -> None:
+        returns = standard_returns(chunk, settings, on_device, root.shape[1], backend)
+        wide = returns.astype(np.float64)
+        straight = [line.exposure @ wide for line in lines]
+        write(returns, straight, chunk.first)
+        if is_mirrored(settings):
+            write(-returns, [-part for part in straight], chunk.first + settings.scenarios // 2)
+
+    map_chunks(fill, chunks(settings), workers=threads if backend.name == NUMPY.name else 1)
+    return results
+
+
+def _line(group: CurrencyGroup, book: Book, estimates: FactorEstimates) -> _Line:
+    exposure = sparse.csr_array(group.exposure[:, estimates.columns] @ sparse.diags_array(estimates.daily_volatility))
+    place = {name: row for row, name in enumerate(book.factors[estimates.columns])}
+    return _Line(exposure, group.held_value, place.get(group.currency_factor, -1), place.get(group.base_factor, -1))
+
+
+def _converted(line: _Line, price_result: Floats, returns: npt.NDArray[np.float32], deviation: Floats) -> Floats:
+    """Price results at the exchange rates of the scenarios, with the change of the rates on the value held."""
+    if line.currency < 0 and line.base < 0:
+        return price_result
+    currency, base = (_growth(factor, returns, deviation) for factor in (line.currency, line.base))
+    relative = currency / base - 1
+    return price_result * (1 + relative) + line.held_value[:, None] * relative
+
+
+def _growth(factor: int, returns: npt.NDArray[np.float32], deviation: Floats) -> Floats:
+    """(draws,) price of a currency in dollars, 1 before; the dollar itself has the number -1."""
+    if factor < 0:
+        return np.ones(returns.shape[1])
+    return np.asarray(1 + deviation[factor] * returns[factor].astype(np.float64))
