@@ -12,7 +12,12 @@ select as_of, portfolio_id,
        max(maintenance_margin) filter (where method = 'simm') as simm,
        max(maintenance_margin) filter (where method = 'schedule_im') as schedule_im,
        max(maintenance_margin) filter (where method = 'reg_t')
-           - max(maintenance_margin) filter (where method = 'strategy_based') as saving_by_structures
+           - max(maintenance_margin) filter (where method = 'strategy_based') as saving_by_structures,
+       max(maintenance_margin) filter (where method = 'strategy_based')
+           - max(maintenance_margin) filter (where method = 'portfolio_margin') as saving_by_scenarios,
+       (array_agg(method order by maintenance_margin, method) filter (where maintenance_margin is not null))[1] as cheapest_method,
+       max(maintenance_margin) filter (where is_governing) - min(maintenance_margin) as saving_to_cheapest,
+       (array_agg(method order by maintenance_margin desc, method) filter (where maintenance_margin is not null))[1] as binding_method
   from margin.portfolio_margins
  group by as_of, portfolio_id;
 
@@ -30,3 +35,7 @@ comment on column margin.method_comparison.tiered is 'Margin schedules, base cur
 comment on column margin.method_comparison.simm is 'ISDA SIMM, base currency.';
 comment on column margin.method_comparison.schedule_im is 'Schedule initial margin of uncleared derivatives, base currency.';
 comment on column margin.method_comparison.saving_by_structures is 'reg_t less strategy_based: what recognising option structures saves, base currency.';
+comment on column margin.method_comparison.saving_by_scenarios is 'strategy_based less portfolio_margin: what margin by scenarios saves, base currency; negative: it asks more.';
+comment on column margin.method_comparison.cheapest_method is 'Method that asks least of those that apply and are determined; it need not be open to the account.';
+comment on column margin.method_comparison.saving_to_cheapest is 'Governing margin less that of the cheapest method, base currency; empty: the governing margin is undetermined.';
+comment on column margin.method_comparison.binding_method is 'Method that asks most of those that apply and are determined: the one that would bind if all had to be met.';

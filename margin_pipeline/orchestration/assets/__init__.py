@@ -3,7 +3,7 @@
 Belongs here: which table is made of which. Not here: formulas, SQL.
 """
 
-from margin_pipeline.orchestration.assets import estimation, margins, netting, regulation, risk, scenarios, valuation
+from margin_pipeline.orchestration.assets import backtest, estimation, margins, netting, regulation, risk, scenarios, valuation
 from margin_pipeline.orchestration.table_asset import TableAsset
 
 TABLE_ASSETS: tuple[TableAsset, ...] = (
@@ -20,6 +20,7 @@ TABLE_ASSETS: tuple[TableAsset, ...] = (
     margins.portfolio_margins,
     margins.margin_reconciliation,
     risk.portfolio_risk,
+    backtest.backtest_results,
     regulation.regulatory_lines,
 )
 """Stages in the order of the chain; landing, publication and alerts are declared apart."""

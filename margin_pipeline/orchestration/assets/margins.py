@@ -13,6 +13,7 @@ from margin_pipeline.orchestration import checks
 from margin_pipeline.orchestration.checks import Check
 from margin_pipeline.orchestration.context import CalculationContext
 from margin_pipeline.orchestration.table_asset import table_asset
+from margin_pipeline.reports import figures_margin
 
 
 @table_asset(
@@ -193,6 +194,7 @@ def liquidation_prices(
         },
         "maintenance_margin": float(f["portfolio_margins"].query("is_governing")["maintenance_margin"].sum()),
     },
+    pictures={"margin_by_method": lambda f: figures_margin.margin_by_method(f["portfolio_margins"])},
 )
 def portfolio_margins(
     portfolios: pd.DataFrame,

@@ -11,6 +11,7 @@ from margin_pipeline.orchestration import checks_scenarios as checks
 from margin_pipeline.orchestration.checks import Check
 from margin_pipeline.orchestration.context import CalculationContext
 from margin_pipeline.orchestration.table_asset import table_asset
+from margin_pipeline.reports import figures_margin
 
 
 @table_asset(
@@ -27,6 +28,7 @@ from margin_pipeline.orchestration.table_asset import table_asset
         "class_groups": len(f["portfolio_margin_classes"]),
         "class_groups_without_margin": int(f["portfolio_margin_classes"]["missing"].notna().sum()),
     },
+    pictures={"scenario_ladder": lambda f: figures_margin.scenario_ladder(f["portfolio_margin_classes"])},
     pool="compute",
 )
 def portfolio_margin_classes(
