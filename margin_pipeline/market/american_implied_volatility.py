@@ -69,18 +69,14 @@ def american_implied_volatility(
     volatility = np.where((reason == european.AT_OR_BELOW_INTRINSIC) | (reason == european.EXPIRED), 0.0, np.nan)
     rows = np.flatnonzero(reason == european.SOLVED)
     price_, *terms = (x[rows] for x in given)
-    spot_, strike_, years_, rate_, yield_ = terms
 
     def excess(volatilities: Array, chosen: Array) -> Array:
         own = [x[chosen] for x in terms]
         value = american_value(own[0], own[1], own[2], own[3], own[4], volatilities, call[rows][chosen], threads=threads)
         return np.asarray((value - price_[chosen]) / own[1])
 
-    with np.errstate(over="ignore", invalid="ignore"):
-        bound = european.implied_volatility(price_, spot_, strike_, years_, rate_, yield_, call[rows])
-    start = np.where((bound.reason == european.SOLVED) & (bound.volatility < GREATEST_VOLATILITY), bound.volatility, np.nan)
-    slope = european_greeks(spot_, strike_, years_, rate_, yield_, start, call[rows]).vega / strike_
-    found, code = _root(excess, start, slope, years_)
+    start, slope = _start(price_, terms, call[rows])
+    found, code = _root(excess, start, slope, terms[2])
     volatility[rows], reason[rows] = found, code
     return ImpliedVolatility(volatility, reason)
 
@@ -109,6 +105,15 @@ def _reasons(given: list[Array], call: Array) -> Array:
     ):
         reason[applies] = code
     return reason
+
+
+def _start(price: Array, terms: list[Array], call: Array) -> tuple[Array, Array]:
+    """European implied volatilities, and the slope of the European value there, in strikes; NaN where there is none."""
+    spot, strike, years, rate, dividend_yield = terms
+    with np.errstate(over="ignore", invalid="ignore"):
+        bound = european.implied_volatility(price, spot, strike, years, rate, dividend_yield, call)
+        start = np.where((bound.reason == european.SOLVED) & (bound.volatility < GREATEST_VOLATILITY), bound.volatility, np.nan)
+        return start, european_greeks(spot, strike, years, rate, dividend_yield, start, call).vega / strike
 
 
 def _root(excess: Callable[[Array, Array], Array], start: Array, slope: Array, years: Array) -> tuple[Array, Array]:

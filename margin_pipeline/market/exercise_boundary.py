@@ -106,7 +106,8 @@ def early_exercise_premium(terms: PutTerms) -> Premium:
 
     Notes
     -----
-    ∫₀^T [r·e^(−rv)·N(−d₋) − q·S·e^(−qv)·N(−d₊)] dv, d± = (ln(S/B(T−v)) + (r−q)v)/(σ√v) ± σ√v/2 (Kim 1990), and its derivatives in S at the boundary as it is, which S does not move.
+    ∫₀^T [r·e^(−rv)·N(−d₋) − q·S·e^(−qv)·N(−d₊)] dv, d± = (ln(S/B(T−v)) + (r−q)v)/(σ√v) ± σ√v/2 (Kim 1990), and its
+    derivatives in S at the boundary as it is, which S does not move.
     """
     from scipy.special import ndtr  # here: costs start-up time that most commands need not pay
 
