@@ -3,7 +3,7 @@
 Belongs here: which table is made of which. Not here: formulas, SQL.
 """
 
-from margin_pipeline.orchestration.assets import backtest, estimation, margins, netting, regulation, risk, scenarios, valuation
+from margin_pipeline.orchestration.assets import backtest, estimation, greeks, margins, netting, regulation, risk, scenarios, valuation
 from margin_pipeline.orchestration.table_asset import TableAsset
 
 TABLE_ASSETS: tuple[TableAsset, ...] = (
@@ -19,6 +19,7 @@ TABLE_ASSETS: tuple[TableAsset, ...] = (
     regulation.netting_set_margins,
     margins.portfolio_margins,
     margins.margin_reconciliation,
+    greeks.position_greeks,
     risk.portfolio_risk,
     backtest.backtest_results,
     regulation.regulatory_lines,
