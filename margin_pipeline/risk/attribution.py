@@ -21,11 +21,13 @@ from margin_pipeline.risk.cornish_fisher_method import cornish_fisher_figures
 from margin_pipeline.risk.delta_gamma_method import delta_gamma_figures
 from margin_pipeline.risk.estimates import FactorEstimates, factor_estimates
 from margin_pipeline.risk.exposures import risk_positions
+from margin_pipeline.risk.factor_view import factor_table, market_model
 from margin_pipeline.risk.figures import RiskFigures, portfolio_table, strategy_components
 from margin_pipeline.risk.gaussian_method import gaussian_figures
 from margin_pipeline.risk.historical_method import historical_figures, historical_profits
 from margin_pipeline.risk.monte_carlo_method import monte_carlo_figures
 from margin_pipeline.risk.scenarios import FactorHistory, factor_history
+from margin_pipeline.risk.summaries import summary_table
 
 Floats = npt.NDArray[Any]
 OTC_REASON = "trades of netting sets are not revalued: no value at risk of an otc account"
@@ -39,11 +41,15 @@ class RiskResult:
     ----------
     portfolio_risk : frame of that table.
     strategy_risk_components : the risk columns of table strategy_risk.
+    portfolio_risk_factors : frame of that table.
+    risk_summaries : frame of that table.
     report : where options were revalued, and whether the device failed.
     """
 
     portfolio_risk: pd.DataFrame
     strategy_risk_components: pd.DataFrame
+    portfolio_risk_factors: pd.DataFrame
+    risk_summaries: pd.DataFrame
     report: ComputeReport
 
 
@@ -62,6 +68,7 @@ def assess(
     as_of: dt.date,
     backend: Backend = NUMPY,
     threads: int = 1,
+    benchmark: str = "SP500",
 ) -> RiskResult:
     """Risk of portfolios and strategies under the methods of the settings.
 
@@ -74,6 +81,7 @@ def assess(
     as_of : business date.
     backend : where options are revalued and returns drawn (NumPy when it fails); everything else is float64 on the CPU.
     threads : portfolios and chunks of draws at once; no figure depends on it.
+    benchmark : symbol that the betas of symbol_risk are against.
 
     Returns
     -------
@@ -94,7 +102,15 @@ def assess(
         figures += gaussian_figures(book, estimates, settings, unmodelled)
     if "delta_gamma" in settings.methods:
         figures += delta_gamma_figures(book, estimates, settings, unmodelled, threads)
-    return RiskResult(portfolio_table(book, figures), strategy_components(book, figures), report)
+    names = book.factors[estimates.columns]
+    model = market_model(names, tuple(symbols), correlation, symbol_risk, instruments, benchmark, settings.trading_days)
+    return RiskResult(
+        portfolio_risk=portfolio_table(book, figures),
+        strategy_risk_components=strategy_components(book, figures),
+        portfolio_risk_factors=factor_table(book, estimates, model, settings, unmodelled),
+        risk_summaries=summary_table(book, figures),
+        report=report,
+    )
 
 
 def _simulated_figures(

@@ -7,10 +7,11 @@ import pandas as pd
 
 from margin_pipeline.margin import portfolio
 from margin_pipeline.market import triangle
-from margin_pipeline.orchestration import checks
+from margin_pipeline.orchestration import checks, checks_risk
 from margin_pipeline.orchestration.checks import Check
 from margin_pipeline.orchestration.context import CalculationContext
 from margin_pipeline.orchestration.table_asset import table_asset
+from margin_pipeline.parameters.estimation import estimation_settings
 from margin_pipeline.parameters.risk import risk_settings
 from margin_pipeline.reports import figures
 from margin_pipeline.risk import assess, strategy_table
@@ -19,14 +20,22 @@ HISTORY_SESSIONS = 520
 """Closes read: 500 returns over up to ten days and a margin."""
 
 
+def portfolios_without_risk(portfolio_risk: pd.DataFrame) -> int:
+    """Portfolios that lack a figure under some method; the domain of the Cornish-Fisher expansion aside, since nothing is missing there."""
+    rows = portfolio_risk[portfolio_risk["method"] != "cornish_fisher"]
+    return int(rows.loc[rows["var"].isna(), "portfolio_id"].nunique())
+
+
 @table_asset(
     group_name="risk",
-    tables=["portfolio_risk", "strategy_risk"],
-    checks=[Check("strategy_risk", checks.risk_components_add_up)],
+    tables=["portfolio_risk", "strategy_risk", "portfolio_risk_factors", "risk_summaries"],
+    checks=[
+        Check("strategy_risk", checks.risk_components_add_up),
+        Check("portfolio_risk_factors", checks_risk.factor_components_add_up),
+        Check("risk_summaries", checks_risk.diversification_never_costs),
+    ],
     history={"prices": HISTORY_SESSIONS, "fx_rates": HISTORY_SESSIONS, "rates": None, "strategy_returns": 252},
-    metrics=lambda f: {
-        "portfolios_without_risk": int(f["portfolio_risk"].groupby("portfolio_id")["var"].agg(lambda v: v.isna().any()).sum())
-    },
+    metrics=lambda f: {"portfolios_without_risk": portfolios_without_risk(f["portfolio_risk"])},
     pictures={"margin_by_strategy": lambda f: figures.margin_by_strategy(f["strategy_risk"])},
     pool="compute",
 )
@@ -47,15 +56,21 @@ def portfolio_risk(
     cross_margin_benefits: pd.DataFrame,
     strategy_returns: pd.DataFrame,
     context: CalculationContext,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Value at risk and expected shortfall of every portfolio; risk, margin and performance of its strategies, which add up to it."""
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Value at risk and expected shortfall of every portfolio; its strategies and factors, which add up to it; diversification."""
     symbols, correlation = triangle.stored_correlation(correlation_matrices)
     backend = context.compute.backend("elementwise", len(positions), context.notes)
     settings = risk_settings(context.as_of)
     market = (prices, fx_rates, rates, dividends, symbols, correlation, symbol_risk)
-    result = assess(positions, instruments, portfolios, *market, settings, context.as_of, backend=backend)
+    result = assess(
+        *(positions, instruments, portfolios, *market, settings, context.as_of),
+        backend=backend,
+        threads=context.compute.threads,
+        benchmark=estimation_settings(context.as_of).benchmark,
+    )
     context.notes.update(result.report.as_metadata())
     attribution = portfolio.margin_attribution(
         portfolio_margins, position_margins, strategy_groups, strategy_group_legs, cross_margin_benefits
     )
-    return result.portfolio_risk, strategy_table(result.strategy_risk_components, attribution, strategy_returns)
+    strategies = strategy_table(result.strategy_risk_components, attribution, strategy_returns)
+    return result.portfolio_risk, strategies, result.portfolio_risk_factors, result.risk_summaries
