@@ -70,10 +70,14 @@ create table margin_data.span_margins (
     maintenance_margin      double precision check (maintenance_margin >= 0),
     initial_margin          double precision check (initial_margin >= 0),
     minimum_binds           boolean,
+    price_moves             double precision[] not null,
+    volatility_moves        double precision[] not null,
+    losses                  double precision[],
     missing                 text,
     explanation             jsonb  not null,
     primary key (as_of, calculation_id, portfolio_id, class_group),
     check ((missing is null) = (maintenance_margin is not null)),
+    check ((missing is null) = (losses is not null)),
     check ((initial_margin is null) = (maintenance_margin is null))
 ) partition by range (as_of);
 comment on table  margin_data.span_margins is 'Scenario margin of the futures and options on futures of a portfolio in a class group.';
@@ -90,8 +94,29 @@ comment on column margin_data.span_margins.credited_delta is 'Delta that credits
 comment on column margin_data.span_margins.maintenance_margin is 'scan_risk + intra_commodity_charge + delivery_charge - inter_commodity_credit, at least short_option_minimum, base currency.';
 comment on column margin_data.span_margins.initial_margin is 'maintenance_margin x the ratio in force, base currency.';
 comment on column margin_data.span_margins.minimum_binds is 'Whether the short option minimum is the requirement.';
+comment on column margin_data.span_margins.price_moves is 'Price move of each scenario, price scan ranges.';
+comment on column margin_data.span_margins.volatility_moves is 'Move of the volatility in each scenario, volatility scan ranges.';
+comment on column margin_data.span_margins.losses is 'Loss in each scenario, base currency, positive: money lost.';
 comment on column margin_data.span_margins.missing is 'What is missing; then there is no margin.';
 comment on column margin_data.span_margins.explanation is 'Worst scenarios, arrays given or computed, spreads formed, price risk, parameters.';
+
+create table margin_data.span_positions (
+    as_of           date   not null,
+    calculation_id  bigint not null,
+    portfolio_id    text   not null,
+    strategy        text   not null,
+    symbol          text   not null,
+    class_group     text   not null,
+    array_source    text   not null check (array_source in ('given', 'computed', 'missing')),
+    delta           double precision,
+    loss            double precision,
+    primary key (as_of, calculation_id, portfolio_id, strategy, symbol)
+) partition by range (as_of);
+comment on table  margin_data.span_positions is 'Positions under scenario margin of futures; exchange margins a contract apply to the others.';
+comment on column margin_data.span_positions.class_group is 'Class group (combined commodity) that the position counts in.';
+comment on column margin_data.span_positions.array_source is 'given: the exchange''s risk array; computed: from its scan ranges; missing: neither.';
+comment on column margin_data.span_positions.delta is 'Delta of the position, futures of the class group; empty: not known.';
+comment on column margin_data.span_positions.loss is 'Loss in the first worst scenario of the class group, base currency, a gain negative; they add up to its scan risk. Empty: the margin is missing.';
 
 do $$
 declare stored record;
@@ -99,12 +124,12 @@ begin
     for stored in
         select c.relname, a.attname from pg_class c join pg_namespace n on n.oid = c.relnamespace
         join pg_attribute a on a.attrelid = c.oid
-        where n.nspname = 'margin_data' and c.relname in ('risk_arrays', 'span_parameters', 'span_margins')
-          and a.attname in ('as_of', 'calculation_id', 'portfolio_id', 'symbol') and col_description(c.oid, a.attnum) is null
+        where n.nspname = 'margin_data' and c.relname in ('risk_arrays', 'span_parameters', 'span_margins', 'span_positions')
+          and a.attname in ('as_of', 'calculation_id', 'portfolio_id', 'strategy', 'symbol') and col_description(c.oid, a.attnum) is null
     loop
         execute format('comment on column margin_data.%I.%I is %L', stored.relname, stored.attname, case stored.attname
             when 'as_of' then 'Business date.' when 'calculation_id' then 'Calculation that wrote the row.'
-            when 'portfolio_id' then 'Portfolio.' else 'Instrument.' end);
+            when 'portfolio_id' then 'Portfolio.' when 'strategy' then 'Strategy within the portfolio.' else 'Instrument.' end);
     end loop;
-    perform margin_data.create_reading_view(name) from unnest(array['risk_arrays', 'span_parameters', 'span_margins']) as name;
+    perform margin_data.create_reading_view(name) from unnest(array['risk_arrays', 'span_parameters', 'span_margins', 'span_positions']) as name;
 end $$;

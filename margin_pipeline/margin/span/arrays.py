@@ -27,8 +27,9 @@ VOLATILITY_STEPS: Array = np.append(np.tile([1.0, -1.0], 7), [0.0, 0.0])
 """(16,) moves of volatility, volatility scan ranges."""
 PAIRED: Array = np.append(np.arange(14) ^ 1, [14, 15])
 """(16,) the scenario with the same price and the other volatility; an extreme move is its own."""
-OPTIONS_A_CHUNK = 131_072
-"""Options whose moves are made at a time: memory beyond the result does not grow with their count."""
+OPTIONS_A_CHUNK = 16_384
+"""Options whose moves are made at a time on a processor: memory beyond the result does not grow with their count, and stays in caches."""
+OPTIONS_A_CHUNK_ON_DEVICE = 262_144
 
 
 def price_moves(extreme_multiple: npt.ArrayLike) -> Array:
@@ -90,8 +91,9 @@ def option_arrays(
     Options on futures: Black (1976), as `terms` have a yield equal to the rate.
     """
     gains = np.empty((len(terms), SCENARIOS))
-    for first in range(0, len(terms), OPTIONS_A_CHUNK):
-        part = slice(first, first + OPTIONS_A_CHUNK)
+    size = OPTIONS_A_CHUNK if backend.name == NUMPY.name else OPTIONS_A_CHUNK_ON_DEVICE
+    for first in range(0, len(terms), size):
+        part = slice(first, first + size)
         few = terms.rows(part)
         moves, shifts = np.zeros((len(few), SCENARIOS + 1)), np.zeros((len(few), SCENARIOS + 1))
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -28,7 +28,8 @@ class Holdings:
     quantity : (n,) net contracts.
     fx_rate : (n,) base currency for one unit of instrument currency; NaN where there is none.
     option_value : (u,) value of long less short options, base currency.
-    covered : portfolio_id, strategy, symbol and class_group of the positions under scenario margin.
+    covered : positions under scenario margin, with their class group, quantity and exchange rate.
+    covered_unit, covered_row : (c,) portfolio group of each of them, and row in the contracts.
     """
 
     units: pd.DataFrame
@@ -38,6 +39,8 @@ class Holdings:
     fx_rate: Array
     option_value: Array
     covered: pd.DataFrame
+    covered_unit: Array
+    covered_row: Array
 
 
 def candidates(positions: pd.DataFrame, instruments: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
@@ -81,7 +84,9 @@ def holdings(held: pd.DataFrame, contracts: pd.DataFrame, given: Array, with_ter
         quantity=net["quantity"].to_numpy(np.float64)[kept],
         fx_rate=net["fx_rate"].to_numpy(np.float64)[kept],
         option_value=_option_value(held, contracts, of_position, int(chosen.sum())),
-        covered=held.loc[of_position >= 0, [*POSITION, "class_group"]].reset_index(drop=True),
+        covered=held[of_position >= 0].reset_index(drop=True),
+        covered_unit=of_position[of_position >= 0],
+        covered_row=pd.Index(contracts["symbol"]).get_indexer(pd.Index(held["symbol"][of_position >= 0])),
     )
 
 

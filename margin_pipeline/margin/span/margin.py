@@ -35,8 +35,9 @@ MONEY = (
 MARGIN_COLUMNS = [
     "portfolio_id", "class_group", "scan_risk", "worst_scenario", "intra_commodity_charge", "delivery_charge", "inter_commodity_credit",
     "short_option_minimum", "net_option_value", "net_delta", "credited_delta", "maintenance_margin", "initial_margin", "minimum_binds",
-    "missing", "explanation",
+    "price_moves", "volatility_moves", "losses", "missing", "explanation",
 ]  # fmt: skip
+COVERED_COLUMNS = ["portfolio_id", "strategy", "symbol", "class_group", "array_source", "delta", "loss"]
 LOSS_COLUMNS = ["portfolio_id", "method", "class_group", "scenario", "price_move", "volatility_move", "loss"]
 
 
@@ -49,7 +50,7 @@ class SpanResult:
     margins : frame as margin_data.span_margins, one row a portfolio and class group, base currency.
     scenario_losses : portfolio_id, method, class_group, scenario (1 to 16), price_move (price scan ranges), volatility_move (volatility
         scan ranges), loss (base currency, positive = money lost); without the portfolio groups whose margin is missing.
-    covered : portfolio_id, strategy, symbol and class_group of the positions under scenario margin, those whose margin is missing too.
+    covered : frame as margin_data.span_positions: the positions under scenario margin, those whose margin is missing too.
     """
 
     margins: pd.DataFrame
@@ -104,7 +105,13 @@ def span_margins(
     owners, names = (held.units[column].to_numpy(object) for column in ("portfolio_id", "class_group"))
     granted = inter_commodity_credits(owners, names, np.where(known, charges.left, np.nan), a_delta, credits)
     parts = _Parts(held, contracts, terms, scan, charges, granted, settings)
-    return SpanResult(_margins(parts, missing, known), _losses(held, terms, losses, known, settings), held.covered)
+    moves = _moves(held, terms, settings)
+    margins = _margins(parts, missing, known).assign(
+        price_moves=pd.Series(list(moves), dtype=object),
+        volatility_moves=pd.Series([VOLATILITY_STEPS] * len(moves), dtype=object),
+        losses=pd.Series([loss if k else None for loss, k in zip(losses, known, strict=True)], dtype=object),
+    )
+    return SpanResult(margins[MARGIN_COLUMNS], _losses(held, moves, losses, known), _covered(parts, known))
 
 
 def _given(frame: pd.DataFrame, risk_arrays: pd.DataFrame) -> Contracts:
@@ -164,7 +171,7 @@ def _margins(parts: _Parts, missing: Array, known: Array) -> pd.DataFrame:
     frame = parts.held.units.assign(**{name: np.where(known, column, np.nan) for name, column in columns.items()})
     first = scan.first_worst
     binds = pd.Series(charges.minimum > sum_, dtype="boolean")
-    frame = frame.assign(
+    return frame.assign(
         worst_scenario=pd.Series(first, dtype="Int64").where(known & (first > 0)),
         net_option_value=parts.held.option_value,
         net_delta=np.where(known, charges.net_delta, np.nan),
@@ -173,7 +180,6 @@ def _margins(parts: _Parts, missing: Array, known: Array) -> pd.DataFrame:
         missing=pd.Series(missing, dtype="str"),
         explanation=_explanations(parts, known),
     )
-    return frame[MARGIN_COLUMNS]
 
 
 def _explanations(parts: _Parts, known: Array) -> pd.Series:
@@ -217,19 +223,37 @@ def _credits_in_words(parts: _Parts) -> dict[int, list[dict[str, object]]]:
     return found
 
 
-def _losses(held: Holdings, terms: dict[str, GroupTerms], losses: Array, known: Array, settings: SpanSettings) -> pd.DataFrame:
+def _moves(held: Holdings, terms: dict[str, GroupTerms], settings: SpanSettings) -> Array:
+    """(u, 16) price moves of the scenarios of each portfolio group, price scan ranges."""
+    usual = settings.extreme_multiple
+    no_day = np.array(["NaT"], dtype="datetime64[D]")
+    given = {name: float(own.values("extreme_multiple", no_day, usual)[0][0]) for name, own in terms.items()}
+    return price_moves(np.array([given.get(name, usual) for name in held.units["class_group"].tolist()], dtype=np.float64))
+
+
+def _losses(held: Holdings, moves: Array, losses: Array, known: Array) -> pd.DataFrame:
     """Losses of the scenarios, long, ordered by portfolio, class group and scenario."""
     units = held.units[known].reset_index(drop=True)
     rows = units.loc[np.repeat(np.arange(len(units)), SCENARIOS)].reset_index(drop=True)
-    usual = dict.fromkeys(set(units["class_group"]), settings.extreme_multiple)
-    no_day = np.array(["NaT"], dtype="datetime64[D]")
-    usual |= {name: float(own.values("extreme_multiple", no_day, settings.extreme_multiple)[0][0]) for name, own in terms.items()}
-    multiple = units["class_group"].map(usual).to_numpy(dtype=np.float64)
     frame = rows.assign(
         method=pd.Series([METHOD] * len(rows), dtype="str"),
         scenario=np.tile(np.arange(1, SCENARIOS + 1, dtype=np.int64), len(units)),
-        price_move=price_moves(multiple).ravel() if len(units) else np.zeros(0),
+        price_move=moves[known].ravel(),
         volatility_move=np.tile(VOLATILITY_STEPS, len(units)),
         loss=losses[known].ravel(),
     )
     return frame[LOSS_COLUMNS]
+
+
+def _covered(parts: _Parts, known: Array) -> pd.DataFrame:
+    """Positions under scenario margin, and what each loses in the first worst scenario of its portfolio group."""
+    held, contracts = parts.held, parts.contracts
+    unit, row, frame = held.covered_unit, held.covered_row, held.covered
+    quantity, fx_rate = (frame[column].to_numpy(np.float64) for column in ("quantity", "fx_rate"))
+    worst = parts.scan.first_worst[unit] - 1
+    loss = np.where(worst < 0, 0.0, 0.0 - quantity * fx_rate * contracts.arrays[row, np.maximum(worst, 0)])
+    absent = ~whole(contracts.arrays)[row]
+    source = np.where(absent, "missing", np.where(contracts.given[row], "given", "computed"))
+    delta = quantity * contracts.deltas[row]
+    found = frame.assign(array_source=pd.Series(source, dtype="str"), delta=delta, loss=np.where(known[unit], loss, np.nan))
+    return found[COVERED_COLUMNS]
