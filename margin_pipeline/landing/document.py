@@ -54,6 +54,25 @@ missing when one of these rows has none, or the total is 0.
 In every other file identical repeats collapse (and count as accepted), and rows that give different content for one key are all rejected.
 A margin schedule of which one tier is rejected is rejected as a whole.
 
+## The exchange's own risk parameter file
+
+`span.xml` is read into **risk_arrays** and **span_parameters**, where the folder has no file of these names (a note says when it does).
+It is the XML form of a SPAN risk parameter file: `spanFile` / `pointInTime` / `clearingOrg` with `pointDef`, `exchange` (`futPf` / `fut`;
+`oofPf`, `oopPf`, `ooePf` / `series` / `opt`), `ccDef` and `interSpreads`.
+
+- **Sign and size**: in that file a positive array value is what one long contract of `cvf` units loses. The value that is kept is what one
+  long contract of the instrument gains: its sign is turned, and values and deltas are multiplied by multiplier / `cvf`.
+- **Which instrument a contract is**: the one whose symbol is an alias of the contract (`alias` / `aVal`) or its `cId`; else the one with
+  `root` = `pfCode` (of an option: its own, the future's, or `undPf` / `pfCode`), `expiry` = `setlDate` (or `pe` of eight digits), and of
+  options the same right and strike. A contract that is none of the instruments, or several, is a rejected row.
+- **Which class group a term is of**: the combined commodity (`cc`) is the class group (`class_group`, else `root`, of the instruments).
+- What the terms cannot say - spreads of three legs or of single months, charges by month, credits by scanning or by tiers - is rejected
+  with a reason.
+- A document type declaration stops the date: it has no place in such a file, and entities could expand without end.
+
+A rejected row of span_parameters, here and in a file of that name, leaves its class group and term without a value: the charge is not
+known, and a margin that needs it is undetermined.
+
 ## What stops a date
 
 A missing folder, a missing or unreadable file, a header without a required column or with one name twice, a name that is there both as
