@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[Any]
-RISES_UP_TO = 4.0
-"""Standard normal deviations within which the expansion has to rise: all but one in 16,000 profits on either side."""
+BEYOND_THE_QUANTILE = 1.0
+"""Standard normal deviations beyond the quantile, on both sides, within which the expansion has to rise."""
 
 
 @dataclass(frozen=True)
@@ -92,18 +92,21 @@ def moments(profit: Floats) -> Moments:
     return Moments(mean, deviation, skewness, kurtosis)
 
 
-def is_in_domain(found: Moments) -> npt.NDArray[np.bool_]:
-    """(m,) whether the expansion rises wherever |z| ≤ `RISES_UP_TO`.
+def is_in_domain(found: Moments, confidence: float) -> npt.NDArray[np.bool_]:
+    """(m,) whether the expansion rises from one deviation beyond the quantile of the confidence to the same on the other side.
 
     Notes
     -----
     w'(z) = 1 − k/8 + 5s²/36 + zs/3 + z²(k/8 − s²/6) is to be positive. Maillard's domain is the same for all z; it leaves out every
-    book with a trace of negative excess kurtosis, for what happens twenty deviations away.
+    book with a trace of negative excess kurtosis, for what happens ten or twenty deviations away.
     """
+    from scipy.special import ndtri
+
     s, k = found.skewness, found.excess_kurtosis
+    end = abs(float(ndtri(1 - confidence))) + BEYOND_THE_QUANTILE
     constant, linear, squared = 1 - k / 8 + 5 * s**2 / 36, s / 3, k / 8 - s**2 / 6
     lowest = np.divide(-linear, 2 * squared, out=np.zeros_like(s), where=squared > 0)
-    places = (-RISES_UP_TO, RISES_UP_TO, np.clip(lowest, -RISES_UP_TO, RISES_UP_TO))
+    places = (-end, end, np.clip(lowest, -end, end))
     return np.asarray(np.all([constant + linear * z + squared * z**2 > 0 for z in places], axis=0))
 
 

@@ -16,7 +16,14 @@ import numpy.typing as npt
 
 from margin_pipeline.parameters.risk import RiskSettings
 from margin_pipeline.risk.book import Book
-from margin_pipeline.risk.cornish_fisher import components, expected_shortfall_expansion, is_in_domain, moments, value_at_risk_expansion
+from margin_pipeline.risk.cornish_fisher import (
+    Moments,
+    components,
+    expected_shortfall_expansion,
+    is_in_domain,
+    moments,
+    value_at_risk_expansion,
+)
 from margin_pipeline.risk.figures import PORTFOLIO_FIGURES, STRATEGY_FIGURES, Gaps, RiskFigures
 from margin_pipeline.risk.historical_method import HistoricalProfits, annual_deviation
 
@@ -41,46 +48,58 @@ def cornish_fisher_figures(book: Book, scenarios: Sequence[HistoricalProfits], s
     figures = []
     for given in scenarios:
         annual = annual_deviation(book, given, settings)
-        reasons: dict[int, str] = {}
-        alone = given.gaps.strategy_is_complete.copy()
-        parts = {c: _empty(book) for c in settings.confidences}
-        for row in range(len(book.portfolios)):
-            rows = book.strategies_of(row)
-            own = given.profit[rows, given.starts[row] :]
-            if own.size:
-                reason, inside = _fill(parts, row, rows, own)
-                alone[rows] &= inside
-                if reason and not given.gaps.portfolio[row]:
-                    reasons[row] = reason
-        portfolio_gaps = tuple((reasons[r],) if r in reasons else found for r, found in enumerate(given.gaps.portfolio))
-        gaps = Gaps(portfolio_gaps, alone)
-        figures += [RiskFigures(METHOD, c, given.horizon_days, *parts[c], given.observations, gaps, annual) for c in settings.confidences]
+        own_moments = [_moments(book, given, row) for row in range(len(book.portfolios))]
+        for confidence in settings.confidences:
+            parts = _figures(book, given, own_moments, confidence)
+            gaps = _gaps(book, given, own_moments, confidence)
+            figures.append(RiskFigures(METHOD, confidence, given.horizon_days, *parts, given.observations, gaps, annual))
     return figures
 
 
-def _empty(book: Book) -> tuple[dict[str, Floats], dict[str, Floats]]:
+def _profit(book: Book, given: HistoricalProfits, row: int) -> Floats:
+    return given.profit[book.strategies_of(row), given.starts[row] :]
+
+
+def _moments(book: Book, given: HistoricalProfits, row: int) -> Moments | None:
+    """Moments of the portfolio, of each strategy, and of the portfolio without it, in that order; None without any profits."""
+    own = _profit(book, given, row)
+    total = own.sum(axis=0)
+    return moments(np.vstack([total[None, :], own, total - own])) if own.size else None
+
+
+def _figures(
+    book: Book, given: HistoricalProfits, own_moments: Sequence[Moments | None], confidence: float
+) -> tuple[dict[str, Floats], dict[str, Floats]]:
     # Without positions nothing can be lost: 0. The moments come without an error.
     portfolio = {name: np.zeros(len(book.portfolios)) for name in PORTFOLIO_FIGURES}
     portfolio["standard_error"] = np.full(len(book.portfolios), np.nan)
-    return portfolio, {name: np.zeros(len(book.strategies)) for name in STRATEGY_FIGURES}
-
-
-def _fill(
-    parts: dict[float, tuple[dict[str, Floats], dict[str, Floats]]], row: int, rows: slice, own: Floats
-) -> tuple[str | None, npt.NDArray[np.bool_]]:
-    """Write the figures of a portfolio; why it has none, and which strategies have figures of their own."""
-    total = own.sum(axis=0)
-    found = moments(np.vstack([total[None, :], own, total - own]))
-    inside = is_in_domain(found)
-    n = len(own)
-    for confidence, (portfolio, strategy) in parts.items():
-        expansions = {"var": value_at_risk_expansion(confidence), "expected_shortfall": expected_shortfall_expansion(confidence)}
+    strategy = {name: np.zeros(len(book.strategies)) for name in STRATEGY_FIGURES}
+    expansions = {"var": value_at_risk_expansion(confidence), "expected_shortfall": expected_shortfall_expansion(confidence)}
+    for row, found in enumerate(own_moments):
+        if found is None:
+            continue
+        rows, own = book.strategies_of(row), _profit(book, given, row)
+        n = len(own)
         for name, expansion in expansions.items():
             loss = expansion.loss(found)
             portfolio[name][row] = loss[0]
             strategy[name][rows] = loss[1 : n + 1]
             strategy[f"component_{name}"][rows] = components(own, expansion)
             if name == "var":
-                strategy["incremental_var"][rows] = np.where(inside[n + 1 :], loss[0] - loss[n + 1 :], np.nan)
-    outside = f"skewness {found.skewness[0]:.2f} and excess kurtosis {found.excess_kurtosis[0]:.2f} are outside the expansion's domain"
-    return None if inside[0] else outside, inside[1 : n + 1]
+                without_is_known = is_in_domain(found, confidence)[n + 1 :]
+                strategy["incremental_var"][rows] = np.where(without_is_known, loss[0] - loss[n + 1 :], np.nan)
+    return portfolio, strategy
+
+
+def _gaps(book: Book, given: HistoricalProfits, own_moments: Sequence[Moments | None], confidence: float) -> Gaps:
+    """What the profits lack, and what the domain leaves out."""
+    reasons, alone = list(given.gaps.portfolio), given.gaps.strategy_is_complete.copy()
+    for row, found in enumerate(own_moments):
+        if found is None:
+            continue
+        rows, inside = book.strategies_of(row), is_in_domain(found, confidence)
+        alone[rows] &= inside[1 : 1 + rows.stop - rows.start]
+        if not inside[0] and not reasons[row]:
+            shape = f"skewness {found.skewness[0]:.2f} and excess kurtosis {found.excess_kurtosis[0]:.2f}"
+            reasons[row] = (f"{shape} are outside the domain of the Cornish-Fisher expansion at {confidence:g}",)
+    return Gaps(tuple(reasons), alone)

@@ -95,6 +95,9 @@ def horizon_figures(
             contour = contours(chosen, made_for)
             change = derivatives(forms, horizon_days, contour.theta[0]) if random[0] else None
         tail = tails(chosen, contour, 1 - confidence)
+        if tail.contour is not contour and random[0]:
+            contour, made_for = tail.contour, 1 - confidence
+            change = derivatives(forms, horizon_days, contour.theta[0])
         value_at_risk, shortfall = -books.mean + 0.0, -books.mean + 0.0
         value_at_risk[random], shortfall[random] = -tail.quantile, -tail.mean_below
         parts = (certain, certain) if change is None else _components(tail, change)

@@ -9,13 +9,13 @@ The cumulant generating function is K(θ) = θm + ½θ²s² + Σᵢ [½θ²bᵢ�
 Britten-Jones and Schaefer 1999, "Non-linear value-at-risk"; Jaschke 2002, "The Cornish-Fisher expansion in the context of
 delta-gamma-normal approximations"). The characteristic function is inverted as Imhof (1961) and Davies (1980) do, but along a curve
 through the saddlepoint instead of the imaginary axis: for c < 0, P(Q ≤ x) = −(1/2πi)∫exp(K(θ) − θx)/θ dθ. The curve is a hyperbola
-that bends to the side on which exp(−θx) decays and stays clear of the cuts beyond 1/λ, so the trapezoidal rule converges
+that bends to the side on which the integrand decays and stays clear of the cuts beyond 1/λ, so the trapezoidal rule converges
 exponentially, however few the λᵢ are. It starts at the saddlepoint of the quantile that Lugannani and Rice (1980) give.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,12 @@ _STEP, _FARTHEST = 0.06, 12.0
 """Distance of nodes, and where a curve ends at the latest: its distance from the saddlepoint grows with the exponential of it."""
 _DECAY = 110.0
 """A curve may end where the normal part of the form has decayed to exp(-0.375 x this)."""
-_BISECTIONS, _NEWTON_STEPS = 24, 12
+_BISECTIONS, _NEWTON_STEPS, _ATTEMPTS = 24, 12, 4
+_GOOD = 1e-11
+"""Relative error of a sum over a curve that is good enough."""
+_MOST_TURN = 1.5
+"""Radians that neighbouring terms may differ by for the rule to see the wave between them."""
+_LARGEST_EXPONENT = 600.0
 _LEAN = 0.5
 """Tangent of the angle between the curve's far ends and the vertical; below 1, so that exp(½θ²s²) decays as well."""
 _ROUNDING = 1e-12
@@ -93,12 +98,14 @@ class Tail:
     mean_below : (n,) E[Q | Q ≤ x].
     at_quantile : (n, t) complex weights w: E[R | Q = x] = Re Σ w·∂K/θ for the derivative ∂K of K in the direction of R.
     below : (n, t) the same for E[R | Q ≤ x].
+    contour : the curve that the weights are of.
     """
 
     quantile: Floats
     mean_below: Floats
     at_quantile: npt.NDArray[np.complex128]
     below: npt.NDArray[np.complex128]
+    contour: Contour
 
 
 def cumulants(constant: float, slope: Floats, curvature: Floats, covariance: Floats) -> tuple[float, float, float, float]:
@@ -119,34 +126,46 @@ def cumulants(constant: float, slope: Floats, curvature: Floats, covariance: Flo
     )
 
 
-def contours(forms: Quadratics, probability: float) -> Contour:
+def contours(forms: Quadratics, probability: float, at: Floats | None = None) -> Contour:
     """Curves for the lower tail of each form at a probability below a half; good for others near it, too.
 
     Parameters
     ----------
     forms : forms with a positive variance.
     probability : of the lower tail, in (0, 1).
+    at : (n,) places to be good at; None: the quantiles of the probability as approximated by Lugannani and Rice.
     """
     saddle = _saddlepoints(forms, probability)
-    start = _derivative(forms, saddle)
+    start = _derivative(forms, saddle) if at is None else at
     deviation = np.sqrt(forms.variance)
     lowest = np.minimum(forms.curvature.min(axis=1, initial=0.0), 0.0)
     # The pole at 0 must be some way off, the branch point of the most negative curvature as well.
     centre = -np.maximum(-saddle, 0.5 / (deviation + 0.5 * np.abs(lowest)))
     scale = 1 / np.sqrt(_second_derivative(forms, centre))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shift = np.where(forms.curvature != 0, forms.slope**2 / (2 * forms.curvature), 0.0)
-    decays_left = forms.constant - shift.sum(axis=1) - start > 0
-    lean = np.where(decays_left, -_LEAN, _LEAN)[:, None] * scale[:, None]
-    normal_part = float(np.min(forms.normal_variance * scale**2))
-    reach = _FARTHEST if normal_part <= 0 else min(_FARTHEST, float(np.arcsinh(np.sqrt(_DECAY / normal_part))))
-    node = np.arange(0, reach + _STEP, _STEP)
-    grow, rise = np.cosh(node) - 1, np.sinh(node)
-    theta = centre[:, None] + lean * grow + 1j * scale[:, None] * rise
-    tangent = lean * rise + 1j * scale[:, None] * np.cosh(node)
-    # Both halves: ∫ / 2πi is the real part of (1/πi) times the upper half; the node on the axis counts half.
-    weight = tangent * (_STEP / (np.pi * 1j)) * np.where(node == 0, 0.5, 1.0)
-    return Contour(theta, weight, _log_transform(forms, theta), start)
+    found = _curve(forms, centre, scale, -_LEAN, start)
+    flaw = flaws(found, start)
+    for lean in (_LEAN, 0.0):
+        # Left is where exp(-θx) decays at once; a form that is bounded below, or nearly, decays to the right.
+        poor = flaw > _GOOD
+        if not poor.any():
+            break
+        other = _curve(forms, centre, scale, lean, start)
+        better = flaws(other, start) < flaw
+        found = Contour(*(_chosen(better, getattr(other, f.name), getattr(found, f.name)) for f in fields(Contour)))
+        flaw = flaws(found, start)
+    return found
+
+
+def flaws(contour: Contour, x: Floats) -> Floats:
+    """(n,) part of the sum over the curve, at the places x, that is cut off, too coarsely sampled, or lost by cancellation."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        terms = _terms(contour, x)
+        size = np.abs(terms)
+        turned = np.abs(np.angle(terms[:, 1:] * np.conj(terms[:, :-1]))) > _MOST_TURN
+        coarse = np.max(np.where(turned, np.maximum(size[:, 1:], size[:, :-1]), 0.0), axis=1, initial=0.0)
+        total = size.sum(axis=1)
+        flaw = (coarse + size[:, -1] + np.finfo(float).eps * total) / np.abs(terms.real.sum(axis=1))
+    return np.where(np.isfinite(flaw), flaw, np.inf)
 
 
 def tails(forms: Quadratics, contour: Contour, probability: float) -> Tail:
@@ -155,34 +174,65 @@ def tails(forms: Quadratics, contour: Contour, probability: float) -> Tail:
     Parameters
     ----------
     forms : as `contour` was made of.
-    contour : of a probability near this one.
+    contour : of a probability near this one; another is taken where it turns out to be no good.
     probability : of the lower tail, in (0, 1).
 
     Notes
     -----
-    Newton's method on the distribution function, from where Lugannani and Rice put the quantile; the curve stays.
+    Newton's method on the distribution function, from where Lugannani and Rice put the quantile.
     """
-    deviation = np.sqrt(forms.variance)
-    x = contour.start.copy()
-    for _ in range(_NEWTON_STEPS):
-        density_terms = _terms(contour, x)
-        density = density_terms.real.sum(axis=1)
-        excess = -(density_terms / contour.theta).real.sum(axis=1) - probability
-        # Where a bounded form has no density the step must not run away.
-        step = np.divide(excess, density, out=np.sign(excess) * deviation, where=density > 1e-9 / deviation)
-        x -= np.clip(step, -0.5 * deviation, 0.5 * deviation)
-        if np.all(np.abs(step) <= _ROUNDING * 1e-2 * deviation):
+    x = _derivative(forms, _saddlepoints(forms, probability))
+    for _ in range(_ATTEMPTS):
+        if np.any(flaws(contour, x) > _GOOD):
+            contour = contours(forms, probability, x)
+        x = _quantiles(forms, contour, x, probability)
+        if np.all(flaws(contour, x) <= _GOOD):
             break
     terms = _terms(contour, x)
     at = terms / terms.real.sum(axis=1, keepdims=True)
     below = -terms / contour.theta / probability
     mean_below = (below * _derivative(forms, contour.theta)).real.sum(axis=1)
-    return Tail(x, mean_below, at, below)
+    return Tail(x, mean_below, at, below, contour)
+
+
+def _quantiles(forms: Quadratics, contour: Contour, start: Floats, probability: float) -> Floats:
+    deviation = np.sqrt(forms.variance)
+    x = start.copy()
+    for _ in range(_NEWTON_STEPS):
+        terms = _terms(contour, x)
+        density = terms.real.sum(axis=1)
+        excess = -(terms / contour.theta).real.sum(axis=1) - probability
+        # Where a bounded form has no density the step must not run away.
+        step = np.divide(excess, density, out=np.sign(excess) * deviation, where=density > 1e-9 / deviation)
+        x -= np.clip(step, -0.5 * deviation, 0.5 * deviation)
+        if np.all(np.abs(step) <= _ROUNDING * 1e-2 * deviation):
+            break
+    return x
+
+
+def _curve(forms: Quadratics, centre: Floats, scale: Floats, lean: float, start: Floats) -> Contour:
+    """Hyperbola through the centres, with the tangent of its far ends."""
+    normal_part = float(np.min(forms.normal_variance * scale**2))
+    reach = _FARTHEST if normal_part <= 0 else min(_FARTHEST, float(np.arcsinh(np.sqrt(_DECAY / normal_part))))
+    node = np.arange(0, reach + _STEP, _STEP)
+    side, up = lean * scale[:, None], 1j * scale[:, None]
+    theta = centre[:, None] + side * (np.cosh(node) - 1) + up * np.sinh(node)
+    tangent = side * np.sinh(node) + up * np.cosh(node)
+    # Both halves: ∫ / 2πi is the real part of (1/πi) times the upper half; the node on the axis counts half.
+    weight = tangent * (_STEP / (np.pi * 1j)) * np.where(node == 0, 0.5, 1.0)
+    return Contour(theta, weight, _log_transform(forms, theta), start)
+
+
+def _chosen(first: npt.NDArray[np.bool_], these: Any, those: Any) -> Any:
+    return np.where(first[:, None] if these.ndim == 2 else first, these, those)
 
 
 def _terms(contour: Contour, x: Floats) -> npt.NDArray[np.complex128]:
     """Terms whose real parts add up to the density at x."""
-    return contour.weight * np.exp(contour.log_transform - contour.theta * x[:, None])
+    exponent = contour.log_transform - contour.theta * x[:, None]
+    # A curve that is no good at x must say so by large terms, not by none.
+    exponent.real = np.minimum(exponent.real, _LARGEST_EXPONENT)
+    return np.asarray(contour.weight * np.exp(exponent))
 
 
 def _columns(theta: Any) -> Any:
