@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from margin_pipeline.margin.span.contracts import Contracts, class_groups, compl
 from margin_pipeline.margin.span.holdings import Holdings, candidates, holdings
 from margin_pipeline.margin.span.inter_commodity import Credits, inter_commodity_credits
 from margin_pipeline.margin.span.scan import ScanRisk, scan_risk, scenario_losses
+from margin_pipeline.margin.span.spread import Spread
 from margin_pipeline.margin.span.terms import GroupTerms, terms_in_force
 from margin_pipeline.parameters.span import SpanSettings, span_settings
 
@@ -100,10 +102,7 @@ def span_margins(
     charges = charges_of(held, contracts, terms, credited, settings.short_option_count, reasons)
     missing = reasons.texts()
     known = np.array([reason is None for reason in missing], dtype=bool)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        a_delta = np.where(charges.net_delta != 0, scan.price_risk / np.abs(charges.net_delta), 0.0)
-    owners, names = (held.units[column].to_numpy(object) for column in ("portfolio_id", "class_group"))
-    granted = inter_commodity_credits(owners, names, np.where(known, charges.left, np.nan), a_delta, credits)
+    granted = _granted(held, charges, scan, known, credits)
     parts = _Parts(held, contracts, terms, scan, charges, granted, settings)
     moves = _moves(held, terms, settings)
     margins = _margins(parts, missing, known).assign(
@@ -112,6 +111,14 @@ def span_margins(
         losses=pd.Series([loss if k else None for loss, k in zip(losses, known, strict=True)], dtype=object),
     )
     return SpanResult(margins[MARGIN_COLUMNS], _losses(held, moves, losses, known), _covered(parts, known))
+
+
+def _granted(held: Holdings, charges: Charges, scan: ScanRisk, known: Array, credits: Sequence[Spread]) -> Credits:
+    """Credits between the class groups whose margin is known."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        a_delta = np.where(charges.net_delta != 0, scan.price_risk / np.abs(charges.net_delta), 0.0)
+    owners, names = (held.units[column].to_numpy(object) for column in ("portfolio_id", "class_group"))
+    return inter_commodity_credits(owners, names, np.where(known, charges.left, np.nan), a_delta, credits)
 
 
 def _given(frame: pd.DataFrame, risk_arrays: pd.DataFrame) -> Contracts:
