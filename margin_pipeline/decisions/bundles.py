@@ -94,7 +94,7 @@ class Bundles:
         """Groups added up by portfolio, whether they are stock alone, and reason; those whose legs decide margin equity as they are."""
         named = strategy_groups["structure"]
         whole = named.isin(LOAN_VALUE_STRUCTURES).to_numpy() if self.has_long_dated else np.zeros(len(named), dtype=bool)
-        whole |= strategy_groups["missing"].notna().to_numpy()
+        whole = whole | strategy_groups["missing"].notna().to_numpy()
         columns = ["portfolio_id", "structure", "legs", "missing", *AMOUNTS]
         rest = strategy_groups[~whole]
         kind = pd.Series(np.where(rest["structure"].isin(STOCK_STRUCTURES), STOCK_STRUCTURES[0], "added_up"), index=rest.index)

@@ -11,8 +11,8 @@ A method whose margin comes from elsewhere plugs in as a function of `AfterShock
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,12 +21,15 @@ from scipy import sparse
 
 from margin_pipeline.decisions.bundles import Bundles
 from margin_pipeline.margin import cross_margin, portfolio, registry, strategy_based
+from margin_pipeline.margin.grouping import assembly
 from margin_pipeline.margin.grouping.kept import KeptGroups, kept_groups, kept_margins, moved_table
 from margin_pipeline.margin.grouping.netting import NetBook, net_book
 from margin_pipeline.margin.methods import COMPUTED
-from margin_pipeline.margin.models.book import build_book
+from margin_pipeline.margin.models.book import Book, build_book
 from margin_pipeline.margin.models.foreign import UserModel
 from margin_pipeline.margin.status import status, utilization
+from margin_pipeline.margin.valuation import at_symbols
+from margin_pipeline.market.currencies import usd_rates
 from margin_pipeline.parameters.margin_models import model_choice
 from margin_pipeline.parameters.stress import Scenario, StressRules
 from margin_pipeline.risk.stress import ShockedPositions
@@ -36,6 +39,10 @@ KEY = ["portfolio_id", "strategy", "symbol"]
 MARGIN_COLUMNS = [
     "portfolio_id", "method", "is_governing", "initial_margin", "maintenance_margin", "margin_equity", "utilization", "status", "missing",
 ]  # fmt: skip
+_SEPARATOR = "\x1f"
+"""Stands between a portfolio and the number of a scenario; no name holds it."""
+_GROUPS = ["portfolio_id", "structure", "legs", "initial_margin", "maintenance_margin", "missing"]
+_NO_OFFSETS = ["portfolio_id", "benefit_id", "symbol_1", "symbol_2", "saving"]
 _NO_NETTING_SETS = ["portfolio_id", "netting_set_id", "model", "side", "initial_margin", "missing"]
 
 
@@ -101,6 +108,7 @@ class Prepared:
     regrouped, offset : portfolios that are grouped again, and whose offsets are looked for again.
     shares : (legs, n) sparse, see `_shares`.
     bundles : which positions stand together.
+    margin_book : positions as margin models see them.
     models : user models by name.
     """
 
@@ -113,6 +121,7 @@ class Prepared:
     offset: frozenset[str]
     shares: Any
     bundles: Bundles
+    margin_book: Book
     models: Mapping[str, UserModel]
 
 
@@ -131,7 +140,17 @@ def prepare(
     bundles = Bundles.of(inputs.positions, inputs.instruments, inputs.portfolios, inputs.rejected_rows, as_of)
     installed = registry.installed_models() if models is None else models
     kept = kept_groups(book, kept_rows)
-    return Prepared(inputs, shocked, book, kept, kept_rows, small, narrow, _shares(book, inputs.positions), bundles, installed)
+    margin_book = build_book(
+        inputs.positions,
+        inputs.instruments,
+        inputs.portfolios,
+        inputs.prices,
+        inputs.symbol_risk,
+        usd_rates(inputs.fx_rates, as_of),
+        as_of,
+        inputs.house_margins,
+    )
+    return Prepared(inputs, shocked, book, kept, kept_rows, small, narrow, _shares(book, inputs.positions), bundles, margin_book, installed)
 
 
 def _shares(book: NetBook, positions: pd.DataFrame) -> Any:
@@ -147,21 +166,19 @@ def _shares(book: NetBook, positions: pd.DataFrame) -> Any:
 
 def margins_after(
     prepared: Prepared,
-    scenario: int,
-    equity: pd.Series,
+    equity: pd.DataFrame,
     thresholds: Mapping[str, float],
     as_of: dt.date,
     other_methods: Mapping[str, MarginAfter] | None = None,
     *,
     threads: int = 1,
 ) -> pd.DataFrame:
-    """Margin, margin equity, utilization and status of every portfolio after one scenario.
+    """Margin, margin equity, utilization and status of every portfolio after every scenario.
 
     Parameters
     ----------
-    prepared : as `prepare` gives it.
-    scenario : number of the scenario in the shocked positions.
-    equity : equity after profit and liquidity cost by portfolio, base currency.
+    prepared : as `prepare` gives it, for k scenarios.
+    equity : equity after profit and liquidity cost, base currency: a row a portfolio (its index), a column a scenario.
     thresholds : utilization from which "warning", "critical" and "emergency" begin.
     as_of : business date.
     other_methods : functions of methods that are not composed of the stages here, by name of the method; their margin is compared with
@@ -170,35 +187,71 @@ def margins_after(
 
     Returns
     -------
-    Frame of `MARGIN_COLUMNS`, one row for each portfolio and method of its account; `missing` is a JSON list or missing.
+    Frame of `scenario` (its number) and `MARGIN_COLUMNS`, one row for each portfolio and method of its account; `missing` is a JSON list
+    or missing.
 
     Notes
     -----
-    Rates and rules of the date apply after the close. Correlations and volatilities that rules use stay those of the date.
+    Rates and rules of the date apply after the close. Correlations and volatilities that rules use stay those of the date. A portfolio
+    after a scenario is composed like one of its own, so that all scenarios are composed together.
     """
-    after = _after(prepared, scenario, equity, as_of)
-    inputs = prepared.inputs
-    alone = _stand_alone(prepared, after, as_of)
-    groups = pd.concat([_regrouped(prepared, after, threads), _kept(prepared, scenario, after)], ignore_index=True)
-    offsets = _offsets(prepared, after, alone)
-    positions, margins = prepared.bundles.bundled(after.positions, alone)
+    after = [_after(prepared, scenario, equity.iloc[:, scenario], as_of) for scenario in range(len(prepared.shocked.scenarios))]
+    alone = [_stand_alone(prepared, moved, as_of) for moved in after]
+    again = _regrouped(prepared, after, threads)
+    parts = []
+    by_currencies: dict[tuple[tuple[str, float], ...], list[int]] = {}
+    for number, moved in enumerate(after):
+        by_currencies.setdefault(tuple(sorted(moved.scenario.currencies.items())), []).append(number)
+    for numbers in by_currencies.values():
+        parts.append(_composed(prepared, {n: (after[n], alone[n]) for n in numbers}, again, thresholds, as_of))
+    found = _without_offsets(pd.concat(parts, ignore_index=True), prepared)
+    for method, function in (other_methods or {}).items():
+        own = [
+            _with_method(found[found["scenario"] == n], method, function(moved), moved.portfolios, thresholds).assign(scenario=n)
+            for n, moved in enumerate(after)
+        ]
+        found = pd.concat(own, ignore_index=True)
+    return found.sort_values(["scenario", "portfolio_id", "method"], kind="stable", ignore_index=True)
+
+
+def _composed(
+    prepared: Prepared,
+    moved: Mapping[int, tuple[AfterShock, pd.DataFrame]],
+    again: pd.DataFrame,
+    thresholds: Mapping[str, float],
+    as_of: dt.date,
+) -> pd.DataFrame:
+    """Margins of scenarios that share exchange rates, composed at once."""
+    frames: dict[str, list[pd.DataFrame]] = {name: [] for name in ("owners", "positions", "margins", "groups", "offsets", "rejected")}
+    for number, (after, alone) in moved.items():
+        positions, margins = prepared.bundles.bundled(after.positions, alone)
+        kept = prepared.bundles.groups(_kept(prepared, number, after))
+        own = (after.portfolios, positions, margins, kept, _offsets(prepared, after, alone), prepared.inputs.rejected_rows)
+        for name, frame in zip(frames, own, strict=True):
+            frames[name].append(frame.assign(portfolio_id=in_scenario(frame["portfolio_id"], number)))
+    stacked = {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()}
+    names = set(stacked["owners"]["portfolio_id"])
+    groups = pd.concat([prepared.bundles.groups(again[again["portfolio_id"].isin(names)]), stacked["groups"]], ignore_index=True)
     composed = portfolio.compose(
-        after.portfolios,
-        positions,
-        inputs.instruments,
-        margins,
-        prepared.bundles.groups(groups),
-        offsets,
+        stacked["owners"],
+        stacked["positions"],
+        prepared.inputs.instruments,
+        stacked["margins"],
+        groups,
+        stacked["offsets"],
         pd.DataFrame(columns=_NO_NETTING_SETS),
-        inputs.rejected_rows,
-        after.fx_rates,
+        stacked["rejected"],
+        next(iter(moved.values()))[0].fx_rates,
         thresholds,
         as_of,
     ).portfolio_margins[MARGIN_COLUMNS]
-    found = _without_offsets(composed, prepared)
-    for method, function in (other_methods or {}).items():
-        found = _with_method(found, method, function(after), after.portfolios, thresholds)
-    return found
+    owner = composed["portfolio_id"].str.rsplit(_SEPARATOR, n=1)
+    return composed.assign(portfolio_id=owner.str[0].astype("str"), scenario=owner.str[1].astype(np.int64))
+
+
+def in_scenario(portfolio_id: pd.Series, scenario: int) -> pd.Series:
+    """Name of each portfolio after a scenario; missing where there is none."""
+    return (portfolio_id.astype("str") + f"{_SEPARATOR}{scenario}").astype("str")
 
 
 def _after(prepared: Prepared, scenario: int, equity: pd.Series, as_of: dt.date) -> AfterShock:
@@ -232,9 +285,7 @@ def _stand_alone(prepared: Prepared, after: AfterShock, as_of: dt.date) -> pd.Da
     """Margins of positions on their own, in the order of the positions, without explanations."""
     inputs = prepared.inputs
     terms = registry.terms_in_force(after.fx_rates, inputs.futures_margins, inputs.margin_schedules, inputs.margin_rates, as_of)
-    book = build_book(
-        after.positions, inputs.instruments, inputs.portfolios, after.prices, inputs.symbol_risk, terms.usd, as_of, inputs.house_margins
-    )
+    book = _moved_book(prepared, after, terms.usd)
     count = len(book)
     model = np.full(count, "", dtype=object)
     missing = np.full(count, None, dtype=object)
@@ -248,21 +299,52 @@ def _stand_alone(prepared: Prepared, after: AfterShock, as_of: dt.date) -> pd.Da
     return pd.concat([inputs.positions[KEY], pd.DataFrame(columns)], axis=1)
 
 
-def _regrouped(prepared: Prepared, after: AfterShock, threads: int) -> pd.DataFrame:
-    """Groups of small portfolios, found again."""
+def _moved_book(prepared: Prepared, after: AfterShock, usd: Mapping[str, float]) -> Book:
+    """The book of the date with the prices and exchange rates of a shock."""
+    instruments = prepared.inputs.instruments
+    closes = after.prices.drop_duplicates("symbol", keep="last").set_index("symbol")["close"]
+    return replace(
+        prepared.margin_book,
+        positions={name: after.positions[name].to_numpy(np.float64) for name in ("quantity", "price", "fx_rate")},
+        instruments={
+            **prepared.margin_book.instruments,
+            "underlying_close": at_symbols(closes, instruments["underlying"]),
+            "dollars": 1.0 / instruments["currency"].map(dict(usd)).to_numpy(np.float64),
+        },
+        _gathered={},
+    )
+
+
+def _regrouped(prepared: Prepared, after: Sequence[AfterShock], threads: int) -> pd.DataFrame:
+    """Groups of small portfolios found again, each portfolio in each scenario by the name of `in_scenario`."""
     inputs = prepared.inputs
-    own = after.positions[after.positions["portfolio_id"].isin(prepared.regrouped)]
-    owners = after.portfolios[after.portfolios["portfolio_id"].isin(prepared.regrouped)]
-    arguments = (own, inputs.instruments, owners, after.prices, after.fx_rates, after.as_of, inputs.house_margins)
-    columns = list(inputs.strategy_groups.columns)
-    return strategy_based.group_positions(*arguments, threads=threads).groups.reindex(columns=columns)
+    small = inputs.positions["portfolio_id"].isin(prepared.regrouped).to_numpy()
+    if not small.any():
+        return inputs.strategy_groups[_GROUPS].iloc[:0]
+    positions, owners = (
+        pd.concat([f.assign(portfolio_id=in_scenario(f["portfolio_id"], n)) for n, f in enumerate(frames)], ignore_index=True)
+        for frames in ([moved.positions[small] for moved in after], [moved.portfolios for moved in after])
+    )
+    as_of = after[0].as_of
+    book = net_book(positions, inputs.instruments, owners, inputs.prices, inputs.fx_rates, as_of, inputs.house_margins)
+    scenario = book.legs["portfolio_id"].str.rsplit(_SEPARATOR, n=1).str[1].astype(np.int64).to_numpy()
+    moves = prepared.shocked.moves
+    beneath = moves.of(book.legs["underlying"])[np.arange(len(scenario)), scenario]
+    shocks = pd.DataFrame([dict(moved.scenario.currencies) for moved in after], dtype=float)
+    named = [shocks.get(str(c), pd.Series(0.0, shocks.index)).fillna(0.0)[n] for c, n in zip(book.legs["currency"], scenario, strict=True)]
+    table = moved_table(book.table, book.table.price, beneath, np.array(named, dtype=np.float64))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        best = strategy_based.optimum(table, threads)
+        moved_book = replace(book, table=table)
+        groups = assembly.chosen_groups(moved_book, best.chosen, best.singles)
+        return assembly.group_frame(moved_book, groups, as_of)[_GROUPS]
 
 
 def _kept(prepared: Prepared, scenario: int, after: AfterShock) -> pd.DataFrame:
     """Groups of large portfolios as they were, with what they need now."""
     groups, rows = prepared.kept, prepared.kept_rows
     if rows.empty:
-        return rows
+        return rows[_GROUPS]
     shocked, book = prepared.shocked, prepared.book
     figures = (shocked.price, shocked.spot_move, shocked.currency_move)
     mark, spot_move, currency_move = (prepared.shares @ values[:, scenario] for values in figures)
@@ -270,18 +352,20 @@ def _kept(prepared: Prepared, scenario: int, after: AfterShock) -> pd.DataFrame:
     moved = moved_table(groups.table, mark, spot_move, dollars)
     margins = kept_margins(groups, moved, currency_move)
     unknown = np.isnan(margins).any(axis=1)
-    reason = rows["underlying"].astype(str) + ": no price after the shock for a group of it (" + rows["structure"].astype(str) + ")"
-    missing = rows["missing"].where(rows["missing"].notna(), reason).where(unknown, None)
-    amounts = {
-        "initial_margin": np.where(unknown, np.nan, margins[:, 0]),
-        "maintenance_margin": np.where(unknown, np.nan, margins[:, 1]),
-    }
-    return rows.assign(**amounts, missing=missing)
+    missing = np.full(len(rows), None, dtype=object)
+    if unknown.any():
+        lost = rows[unknown]
+        reason = lost["underlying"].astype(str) + ": no price after the shock for its group " + lost["structure"].astype(str)
+        missing[unknown] = lost["missing"].where(lost["missing"].notna(), reason).to_numpy(object)
+    amounts = {name: np.where(unknown, np.nan, margins[:, column]) for column, name in enumerate(("initial_margin", "maintenance_margin"))}
+    return rows[["portfolio_id", "structure", "legs"]].assign(**amounts, missing=missing)[_GROUPS]
 
 
 def _offsets(prepared: Prepared, after: AfterShock, alone: pd.DataFrame) -> pd.DataFrame:
     """Offsets between positions of narrow portfolios, by the correlation of the date."""
     inputs = prepared.inputs
+    if not prepared.offset:
+        return pd.DataFrame(columns=_NO_OFFSETS)
     here = inputs.positions["portfolio_id"].isin(prepared.offset).to_numpy()
     accounts = [account for account, methods in COMPUTED.items() if "cross_margin" in methods]
     owners = after.portfolios[after.portfolios["account_type"].isin(accounts) & after.portfolios["portfolio_id"].isin(prepared.offset)]

@@ -81,24 +81,14 @@ def stress_tables(
     owners = inputs.portfolios.sort_values("portfolio_id", kind="stable", ignore_index=True)
     sums = _sums(shocked, owners)
     reasons = _reasons(shocked, owners, inputs)
-    prepared = prepare(inputs, shocked, rules, as_of, models)
-    parts = []
-    for number, scenario in enumerate(shocked.scenarios):
-        own = pd.DataFrame(
-            {
-                "portfolio_id": owners["portfolio_id"],
-                "equity": owners["equity"].astype(float),
-                "pnl": sums.pnl[:, number],
-                "liquidity_cost": sums.cost[:, number],
-                "unvalued": pd.Series([reasons[number].get(str(p)) for p in owners["portfolio_id"]], dtype=object),
-            }
-        )
-        gap = own["unvalued"].notna()
-        own.loc[gap, ["pnl", "liquidity_cost"]] = np.nan
-        own["equity_after"] = own["equity"] + own["pnl"] - own["liquidity_cost"]
-        after = own.set_index("portfolio_id")["equity_after"]
-        margins = margins_after(prepared, number, after, thresholds, as_of, other_methods, threads=threads)
-        parts.append(_judged(margins.merge(own, on="portfolio_id", how="left", validate="many_to_one"), scenario))
+    own = [_own(owners, sums, reasons[number], number) for number in range(len(shocked.scenarios))]
+    after = pd.concat([frame.set_index("portfolio_id")["equity_after"] for frame in own], axis=1)
+    margins = margins_after(prepare(inputs, shocked, rules, as_of, models), after, thresholds, as_of, other_methods, threads=threads)
+    by_scenario = dict(iter(margins.drop(columns="scenario").groupby(margins["scenario"])))
+    parts = [
+        _judged(by_scenario[number].merge(own[number], on="portfolio_id", how="left", validate="many_to_one"), scenario)
+        for number, scenario in enumerate(shocked.scenarios)
+    ]
     lost = _rejected_scenarios(inputs.rejected_rows)
     parts += [_not_computed(parts[0], name, texts) for name, texts in sorted(lost.items()) if parts]
     results = pd.concat(parts, ignore_index=True).sort_values(["portfolio_id", "method", "scenario"], kind="stable", ignore_index=True)
@@ -133,6 +123,21 @@ def _added(row: npt.NDArray[np.int64], values: Floats, count: int) -> Floats:
     return np.stack(columns, axis=1) if columns else np.zeros((count, 0))
 
 
+def _own(owners: pd.DataFrame, sums: _Sums, reasons: Mapping[str, set[str]], scenario: int) -> pd.DataFrame:
+    """Equity before and after, profit and cost of each portfolio in a scenario, and why they are not known."""
+    own = pd.DataFrame(
+        {
+            "portfolio_id": owners["portfolio_id"],
+            "equity": owners["equity"].astype(float),
+            "pnl": sums.pnl[:, scenario],
+            "liquidity_cost": sums.cost[:, scenario],
+            "unvalued": pd.Series([reasons.get(str(p)) for p in owners["portfolio_id"]], dtype=object),
+        }
+    )
+    own.loc[own["unvalued"].notna(), ["pnl", "liquidity_cost"]] = np.nan
+    return own.assign(equity_after=own["equity"] + own["pnl"] - own["liquidity_cost"])
+
+
 def _reasons(shocked: ShockedPositions, owners: pd.DataFrame, inputs: MarginInputs) -> list[dict[str, set[str]]]:
     """Why portfolios have no profit, by scenario."""
     rejected = inputs.rejected_rows[inputs.rejected_rows["source"].astype(str).str.startswith("positions")]
@@ -155,8 +160,9 @@ def _reasons(shocked: ShockedPositions, owners: pd.DataFrame, inputs: MarginInpu
 
 def _judged(rows: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
     """Rows of stress_results of one scenario."""
+    # Without a price after the shock there is no margin either: the profit's reason says why.
     missing = [
-        sorted({*(own or ()), *(json.loads(text) if isinstance(text, str) else ())})
+        sorted(own if isinstance(own, set) else json.loads(text) if isinstance(text, str) else ())
         for own, text in zip(rows["unvalued"], rows["missing"], strict=True)
     ]
     # An initial margin that alone is unknown does not keep a verdict from being given.

@@ -136,6 +136,7 @@ class StressRules:
     scenarios : ascending by name.
     default_criteria : what scenarios that do not say otherwise ask.
     regroup_legs_up_to, cross_margin_positions_up_to : sizes of portfolios.
+    reverse_horizon_days, reverse_largest_moves : horizon of reverse stress in trading days, and count of moves it shows.
     """
 
     label: str
@@ -143,6 +144,8 @@ class StressRules:
     default_criteria: Criteria
     regroup_legs_up_to: int
     cross_margin_positions_up_to: int
+    reverse_horizon_days: int
+    reverse_largest_moves: int
 
     def with_user_scenarios(self, rows: Iterable[tuple[str, str, str, float]]) -> StressRules:
         """These rules and the scenarios of users; one of theirs replaces the shipped one of that name.
@@ -185,8 +188,8 @@ def rules_of(values: Mapping[str, Any], label: str) -> StressRules:
     scenarios = tuple(_scenario(name, given, usual) for name, given in sorted(values["scenarios"].items()))
     if not scenarios:
         raise ParameterError(f"{label}: there must be at least one scenario")
-    sizes = (int(values["regroup_legs_up_to"]), int(values["cross_margin_positions_up_to"]))
-    return StressRules(label, scenarios, usual, *sizes)
+    sizes = ("regroup_legs_up_to", "cross_margin_positions_up_to", "reverse_horizon_days", "reverse_largest_moves")
+    return StressRules(label, scenarios, usual, *(int(values[name]) for name in sizes))
 
 
 def _scenario(name: str, given: Mapping[str, Any], usual: Criteria) -> Scenario:

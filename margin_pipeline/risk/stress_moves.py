@@ -97,7 +97,9 @@ def price_moves(
 
 def currency_moves(currencies: pd.Series, scenarios: Sequence[Scenario]) -> Floats:
     """(n, k) moves of currencies against the US dollar; 0 where a scenario does not name them."""
-    return np.column_stack([currencies.map(dict(s.currencies)).fillna(0.0).to_numpy(float) for s in scenarios])
+    code, names = pd.factorize(currencies)
+    moves = np.array([[scenario.currencies.get(str(name), 0.0) for scenario in scenarios] for name in names]).reshape(-1, len(scenarios))
+    return np.vstack([moves, np.zeros((1, len(scenarios)))])[code]
 
 
 def volatility_moves(volatility: Floats, years: Floats, scenarios: Sequence[Scenario]) -> Floats:
