@@ -11,6 +11,7 @@ from margin_pipeline.landing.contracts.market import DIVIDENDS, FX_RATES, PRICES
 from margin_pipeline.landing.contracts.reference import INSTRUMENTS
 from margin_pipeline.landing.contracts.span import RISK_ARRAYS, SPAN_PARAMETERS
 from margin_pipeline.landing.contracts.statements import BROKER_MARGINS
+from margin_pipeline.landing.contracts.stress import STRESS_SCENARIOS
 
 CONTRACTS: dict[str, FileContract] = {
     contract.name: contract
@@ -27,6 +28,7 @@ CONTRACTS: dict[str, FileContract] = {
         MARGIN_RATES,
         HOUSE_MARGINS,
         BROKER_MARGINS,
+        STRESS_SCENARIOS,
         RISK_ARRAYS,
         SPAN_PARAMETERS,
         STRATEGY_RETURNS,
