@@ -47,6 +47,9 @@ class MonteCarloSettings:
             raise ParameterError("monte_carlo: degrees_of_freedom must be above 2, for a covariance to exist")
         if self.replications < 2 or self.scenarios < 2 * self.replications or self.scenarios % 2:
             raise ParameterError("monte_carlo: scenarios must be even and at least twice the replications, of which there are at least 2")
+        length = self.scenarios // self.replications
+        if self.sequence == "sobol" and (length * self.replications != self.scenarios or length & (length - 1)):
+            raise ParameterError("monte_carlo: a Sobol sequence is balanced at powers of 2: scenarios = replications x a power of 2")
         if self.grid_knots < 17 or self.grid_knots % 2 == 0 or self.seed < 0:
             raise ParameterError("monte_carlo: grid_knots must be odd and at least 17, the seed not negative")
 

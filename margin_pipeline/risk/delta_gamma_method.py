@@ -16,11 +16,12 @@ from margin_pipeline.risk.book import Book
 from margin_pipeline.risk.curvature import book_curvature
 from margin_pipeline.risk.delta_gamma import PortfolioForms, derivatives, portfolio_forms
 from margin_pipeline.risk.estimates import FactorEstimates
-from margin_pipeline.risk.figures import PORTFOLIO_FIGURES, STRATEGY_FIGURES, RiskFigures, find_gaps
+from margin_pipeline.risk.figures import PORTFOLIO_FIGURES, STRATEGY_FIGURES, Gaps, RiskFigures, find_gaps
 from margin_pipeline.risk.quadratic import Quadratics, Tail, contours, tails
 
 Floats = npt.NDArray[Any]
 METHOD = "delta_gamma"
+UNKNOWN_TAIL = "the tail of its quadratic profit cannot be computed to a millionth"
 _WIDER_TAILS = 6.0
 """A curve through the saddlepoint of one tail is good for tails up to as many times as likely."""
 
@@ -64,9 +65,15 @@ def delta_gamma_figures(
     map_chunks(fill, range(len(book.portfolios)), workers=threads)
     no_count = np.full(len(book.portfolios), np.nan)
     return [
-        RiskFigures(METHOD, confidence, horizon, portfolio[confidence, horizon], strategy[confidence, horizon], no_count, gaps, annual)
-        for confidence, horizon in pairs
+        RiskFigures(METHOD, *pair, portfolio[pair], strategy[pair], no_count, _with_unknown_tails(gaps, portfolio[pair]["var"]), annual)
+        for pair in pairs
     ]
+
+
+def _with_unknown_tails(gaps: Gaps, value_at_risk: Floats) -> Gaps:
+    unknown = np.isnan(value_at_risk)
+    reasons = (found or (UNKNOWN_TAIL,) if nowhere else found for found, nowhere in zip(gaps.portfolio, unknown, strict=True))
+    return Gaps(tuple(reasons), gaps.strategy_is_complete)
 
 
 def horizon_figures(

@@ -91,17 +91,18 @@ def market_model(
         place.get_indexer(pd.Index([benchmark], dtype=object))[0],
         known["volatility"].reindex([benchmark]).to_numpy(float)[0],
     )
+    with_market = np.zeros(len(names))
     if market < 0 or np.isnan(volatility):
         lacking = dict.fromkeys(names, f"{benchmark}: no estimate of the benchmark's volatility and correlation")
     else:
         lacking = {name: f"{name}: no beta" for name in names[np.isnan(beta) & ~is_currency]}
-    deviation = known["volatility"].reindex(names).to_numpy(float) * volatility / trading_days
-    with_market = np.asarray(correlation, dtype=np.float64)[place.get_indexer(names), market] * deviation
+        covariance = known["volatility"].reindex(names).to_numpy(float) * volatility / trading_days
+        with_market = np.asarray(correlation, dtype=np.float64)[place.get_indexer(names), market] * covariance
     sector = instruments.drop_duplicates("symbol").set_index("symbol")["sector"] if "sector" in instruments else pd.Series(dtype="str")
     of_names = sector.reindex(names).astype(object).fillna("").to_numpy(object)
     return MarketModel(
         beta=np.where(is_currency | np.isnan(beta), 0.0, beta),
-        with_market=np.nan_to_num(with_market),
+        with_market=with_market,
         market_variance=float(np.nan_to_num(volatility**2 / trading_days)),
         sector=np.where(is_currency, "", of_names),
         is_currency=is_currency,

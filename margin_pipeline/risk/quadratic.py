@@ -28,10 +28,8 @@ _STEP, _FARTHEST = 0.06, 12.0
 _DECAY = 110.0
 """A curve may end where the normal part of the form has decayed to exp(-0.375 x this)."""
 _BISECTIONS, _NEWTON_STEPS, _ATTEMPTS = 24, 12, 4
-_GOOD = 1e-11
-"""Relative error of a sum over a curve that is good enough."""
-_MOST_TURN = 1.5
-"""Radians that neighbouring terms may differ by for the rule to see the wave between them."""
+_GOOD, _TOLERABLE = 1e-9, 1e-6
+"""Relative error of a sum over a curve for which no other curve is tried, and above which there is no figure."""
 _LARGEST_EXPONENT = 600.0
 _LEAN = 0.5
 """Tangent of the angle between the curve's far ends and the vertical; below 1, so that exp(½θ²s²) decays as well."""
@@ -78,13 +76,14 @@ class Contour:
     ----------
     theta : (n, t) complex nodes.
     weight : (n, t) complex weights: ∫f dθ / 2πi ≈ Re Σ weight·f.
-    log_transform : (n, t) K(θ).
+    log_transform, derivative : (n, t) K(θ) and K'(θ).
     start : (n,) quantile of the probability asked for, as approximated by Lugannani and Rice.
     """
 
     theta: npt.NDArray[np.complex128]
     weight: npt.NDArray[np.complex128]
     log_transform: npt.NDArray[np.complex128]
+    derivative: npt.NDArray[np.complex128]
     start: Floats
 
 
@@ -94,7 +93,8 @@ class Tail:
 
     Attributes
     ----------
-    quantile : (n,) x with P(Q ≤ x) = probability.
+    quantile : (n,) x with P(Q ≤ x) = probability; NaN where no curve is good (curvatures of very many sizes, at the edge of a bounded
+        form).
     mean_below : (n,) E[Q | Q ≤ x].
     at_quantile : (n, t) complex weights w: E[R | Q = x] = Re Σ w·∂K/θ for the derivative ∂K of K in the direction of R.
     below : (n, t) the same for E[R | Q ≤ x].
@@ -143,28 +143,32 @@ def contours(forms: Quadratics, probability: float, at: Floats | None = None) ->
     centre = -np.maximum(-saddle, 0.5 / (deviation + 0.5 * np.abs(lowest)))
     scale = 1 / np.sqrt(_second_derivative(forms, centre))
     found = _curve(forms, centre, scale, -_LEAN, start)
-    flaw = flaws(found, start)
+    flaw = flaws(forms, found, start)
     for lean in (_LEAN, 0.0):
         # Left is where exp(-θx) decays at once; a form that is bounded below, or nearly, decays to the right.
         poor = flaw > _GOOD
         if not poor.any():
             break
         other = _curve(forms, centre, scale, lean, start)
-        better = flaws(other, start) < flaw
+        better = flaws(forms, other, start) < flaw
         found = Contour(*(_chosen(better, getattr(other, f.name), getattr(found, f.name)) for f in fields(Contour)))
-        flaw = flaws(found, start)
+        flaw = flaws(forms, found, start)
     return found
 
 
-def flaws(contour: Contour, x: Floats) -> Floats:
-    """(n,) part of the sum over the curve, at the places x, that is cut off, too coarsely sampled, or lost by cancellation."""
+def flaws(forms: Quadratics, contour: Contour, x: Floats) -> Floats:
+    """(n,) error of the sums over the curve at the places x, relative to the density.
+
+    Notes
+    -----
+    exp(K(θ) − θx) vanishes at both ends, so the integral of its derivative is 0: what the sum of the derivative is instead, is error.
+    To this comes what rounding leaves of large terms.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         terms = _terms(contour, x)
-        size = np.abs(terms)
-        turned = np.abs(np.angle(terms[:, 1:] * np.conj(terms[:, :-1]))) > _MOST_TURN
-        coarse = np.max(np.where(turned, np.maximum(size[:, 1:], size[:, :-1]), 0.0), axis=1, initial=0.0)
-        total = size.sum(axis=1)
-        flaw = (coarse + size[:, -1] + np.finfo(float).eps * total) / np.abs(terms.real.sum(axis=1))
+        density = np.abs(terms.real.sum(axis=1))
+        drift = np.abs((terms * (contour.derivative - x[:, None])).real.sum(axis=1)) / np.sqrt(forms.variance)
+        flaw = (drift + np.finfo(float).eps * np.abs(terms).sum(axis=1)) / density
     return np.where(np.isfinite(flaw), flaw, np.inf)
 
 
@@ -183,15 +187,17 @@ def tails(forms: Quadratics, contour: Contour, probability: float) -> Tail:
     """
     x = _derivative(forms, _saddlepoints(forms, probability))
     for _ in range(_ATTEMPTS):
-        if np.any(flaws(contour, x) > _GOOD):
+        if np.any(flaws(forms, contour, x) > _GOOD):
             contour = contours(forms, probability, x)
         x = _quantiles(forms, contour, x, probability)
-        if np.all(flaws(contour, x) <= _GOOD):
+        if np.all(flaws(forms, contour, x) <= _GOOD):
             break
+    # What cannot be summed to a millionth is not known.
+    x = np.where(flaws(forms, contour, x) <= _TOLERABLE, x, np.nan)
     terms = _terms(contour, x)
     at = terms / terms.real.sum(axis=1, keepdims=True)
     below = -terms / contour.theta / probability
-    mean_below = (below * _derivative(forms, contour.theta)).real.sum(axis=1)
+    mean_below = (below * contour.derivative).real.sum(axis=1)
     return Tail(x, mean_below, at, below, contour)
 
 
@@ -220,7 +226,7 @@ def _curve(forms: Quadratics, centre: Floats, scale: Floats, lean: float, start:
     tangent = side * np.sinh(node) + up * np.cosh(node)
     # Both halves: ∫ / 2πi is the real part of (1/πi) times the upper half; the node on the axis counts half.
     weight = tangent * (_STEP / (np.pi * 1j)) * np.where(node == 0, 0.5, 1.0)
-    return Contour(theta, weight, _log_transform(forms, theta), start)
+    return Contour(theta, weight, _log_transform(forms, theta), _derivative(forms, theta), start)
 
 
 def _chosen(first: npt.NDArray[np.bool_], these: Any, those: Any) -> Any:

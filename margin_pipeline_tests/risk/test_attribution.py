@@ -11,61 +11,11 @@ from scipy.stats import norm
 
 from margin_pipeline.compute import NUMPY, BackendError
 from margin_pipeline.market.option_pricing import black_scholes_merton
-from margin_pipeline.parameters.risk import risk_settings
 from margin_pipeline.risk import assess, strategy_table
 
 KEY = ["portfolio_id", "method", "confidence", "horizon_days"]
 STOCKS = ["AAA", "BBB", "CCC", "DAX"]
 PARTS = {"var": "component_var", "expected_shortfall": "component_expected_shortfall"}
-
-
-@pytest.fixture(scope="module")
-def market(build):
-    """Arguments of assess without positions and portfolios: four stocks (one in EUR), an option, a future, a young stock."""
-    closes = build.walk([*STOCKS, "YOUNG"], days=560, seed=7)
-    closes.loc[closes.index[:-12], "YOUNG"] = np.nan
-    fx = build.walk(["EUR"], days=560, seed=9, level=1.05)
-    returns = np.log(closes.drop(columns="YOUNG").join(fx.add_prefix("fx:"))).diff().dropna()
-    option = {"underlying": "AAA", "strike": 100, "expiry": "2023-03-17", "multiplier": 100, "asset_class": "equity_option"}
-    return {
-        "instruments": build.instruments(
-            *({"symbol": s, "currency": "EUR" if s == "DAX" else "USD"} for s in (*STOCKS, "YOUNG")),
-            {"symbol": "FUT", "asset_class": "future", "underlying": "BBB", "multiplier": 50},
-            option | {"symbol": "CALL", "option_type": "call"},
-            option | {"symbol": "PUT", "option_type": "put"},
-        ),
-        "prices": build.prices(closes),
-        "fx_rates": build.fx_rates(fx),
-        "rates": build.rates(USD=0.04),
-        "dividends": build.dividends(),
-        "symbols": tuple(returns.columns),
-        "correlation": returns.corr().to_numpy(),
-        "symbol_risk": pd.DataFrame({"symbol": returns.columns, "volatility": returns.std().to_numpy() * np.sqrt(252)}),
-        "as_of": build.as_of,
-        "settings": risk_settings(build.as_of),
-    }
-
-
-@pytest.fixture
-def book(build):
-    held = build.positions(
-        ("MIXED", "long", "AAA", 100, 100.0),
-        ("MIXED", "long", "DAX", 50, 90.0),
-        ("MIXED", "short", "BBB", -80, 110.0),
-        ("MIXED", "income", "CALL", -2, 8.0),
-        ("MIXED", "income", "AAA", 200, 100.0),
-        ("MIXED", "hedge", "PUT", 3, 9.0),
-        ("MIXED", "trend", "FUT", 1, 111.0),
-        ("EURO", "us", "AAA", 10, 100.0),
-        ("EURO", "home", "DAX", 20, 90.0),
-        fx={"EUR": 1.05},
-        currency={"DAX": "EUR"},
-    )
-    euro = held["portfolio_id"] == "EURO"
-    held.loc[euro, "fx_rate"] = np.where(held.loc[euro, "currency"] == "EUR", 1.0, 1 / 1.05)
-    held["market_value"] = np.where(held["symbol"] == "FUT", 0.0, held["quantity"] * held["price"] * held["fx_rate"])
-    held.loc[held["symbol"].isin(["CALL", "PUT"]), "market_value"] *= 100
-    return held, build.portfolios(("MIXED", "USD"), ("EURO", "EUR"))
 
 
 def figures(result, portfolio, method, confidence=0.95, horizon=1):
