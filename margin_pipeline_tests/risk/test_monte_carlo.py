@@ -129,8 +129,6 @@ def test_components_add_up_and_one_strategy_is_the_whole(book, market):
     sums = result.strategy_risk_components.groupby(KEY)[["component_var", "component_expected_shortfall"]].sum()
     for part, whole in (("component_var", "var"), ("component_expected_shortfall", "expected_shortfall")):
         assert sums[part].to_numpy() == pytest.approx(totals[whole].reindex(sums.index).to_numpy(), rel=1e-6)
-        totals["expected_shortfall"].reindex(sums.index).to_numpy(), rel=1e-6
-    )
     of_one = book[0][(book[0]["portfolio_id"] == "MIXED") & (book[0]["strategy"] == "income")]
     alone = simulated((of_one, book[1]), market, NORMAL, ("monte_carlo",))
     whole = alone.portfolio_risk.query("portfolio_id == 'MIXED'")["var"].to_numpy()
