@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from margin_pipeline.margin.cross_margin_pairs import Pairs
-from margin_pipeline.margin.cross_margin_prices import Prices, least_feasible, row_parts
+from margin_pipeline.margin.cross_margin_prices import Prices, feasible, row_parts
 from margin_pipeline.margin.cross_margin_rates import ROUNDING
 
 
@@ -64,12 +64,13 @@ class RateTable:
         Where many matchings are equally good, every row would have the same best column without that.
         """
         random = np.random.default_rng(seed)
+        parts, width = list(row_parts(self.rates.shape)), self.rates.shape[1]
+        # One tile of noise serves all rows, each time from another column on: numbers of their own would take longer than all else here.
+        noise = random.random((parts[0].stop if parts else 0, 2 * width), dtype=np.float32) * np.float32(prices.softness)
         result = np.empty_like(self.rates)
-        for part in row_parts(self.rates.shape):
+        for part, start in zip(parts, random.integers(0, max(width, 1), len(parts)).tolist(), strict=True):
             tile = result[part]
-            random.random(dtype=np.float32, out=tile)
-            tile *= np.float32(prices.softness)
-            tile += self.rates[part]
+            np.add(self.rates[part], noise[: len(tile), start : start + width], out=tile)
             tile -= prices.rows[part, None]
             tile -= prices.columns
             tile[self.rates[part] <= 0] = -np.inf
@@ -87,14 +88,12 @@ class RateTable:
         Weak duality of the program: prices p >= 0 with rate_ij <= p_i + p_j for all pairs cost at least what any matching saves. Where
         every pair stands twice so does every capacity, hence the half.
         """
-        rows, columns = least_feasible(self.rates, prices.rows, prices.columns)
+        rows, columns = feasible(self.rates, prices)
         if self.is_doubled:
-            cost = (capacity[self.rows] @ rows + capacity[self.columns] @ prices.columns.astype(np.float64)) / 2
-            return float(cost * (1 + ROUNDING))
-        price = np.zeros((2, len(capacity)))
-        price[0, self.rows], price[0, self.columns] = rows, prices.columns
-        price[1, self.rows], price[1, self.columns] = prices.rows, columns
-        return float(min(self._raised(option, capacity) @ capacity for option in price) * (1 + ROUNDING))
+            return float((capacity[self.rows] @ rows + capacity[self.columns] @ columns) / 2 * (1 + ROUNDING))
+        price = np.zeros(len(capacity))
+        price[self.rows], price[self.columns] = rows, columns
+        return float(self._raised(price, capacity) @ capacity * (1 + ROUNDING))
 
     def _raised(self, price: np.ndarray, capacity: np.ndarray) -> np.ndarray:
         """Prices that also cover the extra pairs: where they don't, that of the smaller position of the pair is raised."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from margin_pipeline.margin.cross_margin_prices import row_parts
 
-SMALL = 1 << 14
+SMALL = 1 << 12
 """What remains is put in order as a whole when it has no more entries than this."""
 
 
@@ -67,7 +67,8 @@ def fill(
         keep = alive[pair[0]] & alive[pair[1]]
         pair, extra_score = pair[:, keep], extra_score[keep]
         row, column = np.flatnonzero(alive[rows]), np.flatnonzero(alive[columns])
-        score = score[np.ix_(row, column)]
+        # Rows first, then columns: twice as fast as both at once.
+        score = score[row].take(column, axis=1, mode="clip")
         rows, columns = rows[row], columns[column]
     if not taken:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)

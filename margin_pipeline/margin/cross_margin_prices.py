@@ -18,7 +18,7 @@ FIRST_SOFTNESS = 0.1
 LAST_SOFTNESS = 0.0035
 """Entropy weight of the last matching, fraction of the mean over positions of the best rate; smaller is sharper."""
 SHARPENING = 8.0
-ITERATIONS = 10
+ITERATIONS, LAST_ITERATIONS = 5, 12
 OVER = np.float32(1.5)
 """Step of rows, then columns, over-relaxed; from about 1.7 on it diverges."""
 PLAIN = np.float32(1)
@@ -72,10 +72,11 @@ def scarcity_prices(rates: np.ndarray, row_capacity: np.ndarray, column_capacity
     kernel = np.empty_like(rates)
     for e in softness:
         _fill_kernel(kernel, rates, u, v, e)
+        iterations = LAST_ITERATIONS if e == softness[-1] else ITERATIONS
         if alike:
-            u = v = _balanced_alike(kernel, u, row_share, np.float32(e))
+            u = v = _balanced_alike(kernel, u, row_share, np.float32(e), iterations)
         else:
-            u, v = _balanced(kernel, u, v, row_share, column_share, np.float32(e))
+            u, v = _balanced(kernel, (u, v), (row_share, column_share), np.float32(e), iterations)
     return Prices(u, v, softness[-1])
 
 
@@ -110,24 +111,24 @@ def _fill_kernel(kernel: np.ndarray, rates: np.ndarray, u: np.ndarray, v: np.nda
 
 
 def _balanced(
-    kernel: np.ndarray, u: np.ndarray, v: np.ndarray, row_share: np.ndarray, column_share: np.ndarray, softness: np.float32
+    kernel: np.ndarray, prices: tuple[np.ndarray, np.ndarray], shares: tuple[np.ndarray, np.ndarray], softness: np.float32, iterations: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Prices after some rounds in which rows, then columns, are made to fit their capacity."""
-    row_log, column_log = np.zeros_like(u), np.zeros_like(v)
-    row_most, column_most = u / softness, v / softness
-    for left in range(ITERATIONS, 0, -1):
+    """Prices after some iterations in which rows, then columns, are made to fit their capacity."""
+    row_most, column_most = (price / softness for price in prices)
+    row_log, column_log = np.zeros_like(row_most), np.zeros_like(column_most)
+    for left in range(iterations, 0, -1):
         step = OVER if left > 1 else PLAIN
-        row_log = _relaxed(row_log, kernel @ (np.exp(column_log) * column_share), row_most, step)
-        column_log = _relaxed(column_log, (np.exp(row_log) * row_share) @ kernel, column_most, step)
-    return np.maximum(u - softness * row_log, 0), np.maximum(v - softness * column_log, 0)
+        row_log = _relaxed(row_log, kernel @ (np.exp(column_log) * shares[1]), row_most, step)
+        column_log = _relaxed(column_log, (np.exp(row_log) * shares[0]) @ kernel, column_most, step)
+    return np.maximum(prices[0] - softness * row_log, 0), np.maximum(prices[1] - softness * column_log, 0)
 
 
-def _balanced_alike(kernel: np.ndarray, u: np.ndarray, share: np.ndarray, softness: np.float32) -> np.ndarray:
+def _balanced_alike(kernel: np.ndarray, price: np.ndarray, share: np.ndarray, softness: np.float32, iterations: int) -> np.ndarray:
     """Prices of a symmetric kernel, rows and columns alike."""
-    log, most = np.zeros_like(u), u / softness
-    for _ in range(2 * ITERATIONS):
+    log, most = np.zeros_like(price), price / softness
+    for _ in range(2 * iterations):
         log = _relaxed(log, kernel @ (np.exp(log) * share), most, ALIKE)
-    return np.maximum(u - softness * log, 0)
+    return np.maximum(price - softness * log, 0)
 
 
 def _relaxed(old: np.ndarray, used: np.ndarray, most: np.ndarray, step: np.float32) -> np.ndarray:
@@ -136,17 +137,18 @@ def _relaxed(old: np.ndarray, used: np.ndarray, most: np.ndarray, step: np.float
     return np.clip(old + step * (new - old), -_STEEPEST, most)
 
 
-def least_feasible(rates: np.ndarray, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Least prices of rows that go with the prices of columns, and the other way round.
+def feasible(rates: np.ndarray, prices: Prices) -> tuple[np.ndarray, np.ndarray]:
+    """Prices near the given ones at which no pair saves more than it costs.
 
     Returns
     -------
-    (n,) the least u' >= 0 with rate_ij <= u'_i + v_j for all pairs, and (m,) the least v' >= 0 with rate_ij <= u_i + v'_j, in float64.
+    (n,) u >= 0 and (m,) v >= 0 in float64 with rate_ij <= u_i + v_j for all pairs: the least v that goes with the given prices of rows,
+    then the least u that goes with that v.
     """
-    rows, columns = np.zeros(len(u)), np.zeros(len(v))
+    columns, rows = np.zeros(rates.shape[1]), np.zeros(rates.shape[0])
     for part in row_parts(rates.shape):
-        tile = rates[part] - v
-        rows[part] = tile.max(axis=1, initial=0)
-        np.subtract(rates[part], u[part, None], out=tile)
-        np.maximum(columns, tile.max(axis=0, initial=0), out=columns)
+        np.maximum(columns, (rates[part] - prices.rows[part, None]).max(axis=0, initial=0), out=columns)
+    single = columns.astype(np.float32)
+    for part in row_parts(rates.shape):
+        rows[part] = (rates[part] - single).max(axis=1, initial=0)
     return rows, columns
