@@ -22,7 +22,8 @@ from margin_pipeline.risk.quadratic import Quadratics
 from margin_pipeline.risk.roots import root_of
 
 Floats = npt.NDArray[Any]
-_POWER_STEPS = 3
+_POWER_STEPS, _DECOMPOSED = 3, 3
+"""Power steps towards the leading variables; up to as many times their number all are computed instead."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def portfolio_forms(delta: Floats, gamma: Floats, delta_covariance: Floats, cova
     books = np.concatenate([whole[None], part_curvature, whole - part_curvature])
     slopes = np.concatenate([part_slope.sum(axis=0)[None], part_slope, part_slope.sum(axis=0) - part_slope])
     values, vectors = np.linalg.eigh(books)
-    slope = np.einsum("nij,ni->nj", vectors, slopes)
+    slope = (slopes[:, None, :] @ vectors)[:, 0]
     if len(curved) > most_variables:
         _replace_alone(values, slope, own_gamma, reached, within, most_variables)
     squared = within**2
@@ -141,8 +142,8 @@ def derivatives(forms: PortfolioForms, horizon_days: int, theta: npt.NDArray[np.
     left_variance = h * forms.part_linear + h**2 * forms.part_curved - own_slope @ slope - diagonal @ curvature / 2
     if form.normal_variance[0] == 0:
         left_variance = np.zeros_like(left_variance)
-    crossed = np.einsum("sij,jt->sit", own_curvature.astype(complex), tilted)
-    bent = theta**2 / 2 * np.einsum("it,sit->st", tilted, crossed)
+    crossed = own_curvature @ tilted.real + 1j * (own_curvature @ tilted.imag)
+    bent = theta**2 / 2 * np.sum(tilted * crossed, axis=1)
     led: npt.NDArray[np.complex128] = diagonal @ inverse / 2 + theta * (own_slope @ tilted) + bent
     return led + left_mean[:, None] + theta * left_variance[:, None]
 
@@ -184,6 +185,10 @@ def _variables(gamma: Floats, covariance: Floats, most_variables: int) -> Variab
     if root.shape[1] <= most_variables:
         return Variables(root, solved(np.eye(root.shape[1])))
     matrix = (root.T * gamma) @ root
+    if root.shape[1] <= _DECOMPOSED * most_variables:
+        values, vectors = np.linalg.eigh(matrix)
+        basis = vectors[:, np.sort(np.argsort(-np.abs(values), kind="stable")[:most_variables])]
+        return Variables(root @ basis, solved(basis))
     # Any subspace keeps mean and variance right; a few power steps bring it close to the leading one.
     first = np.sort(np.argsort(-np.sum(matrix**2, axis=0), kind="stable")[:most_variables])
     block = matrix[:, first]

@@ -5,23 +5,27 @@ Belongs here: joining the book with estimates, portfolio by portfolio. Not here:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from margin_pipeline.compute import map_chunks
+from margin_pipeline.compute import map_chunks, pinned_threads
 from margin_pipeline.parameters.risk import RiskSettings
 from margin_pipeline.risk.book import Book
 from margin_pipeline.risk.curvature import book_curvature
 from margin_pipeline.risk.delta_gamma import PortfolioForms, derivatives, portfolio_forms
 from margin_pipeline.risk.estimates import FactorEstimates
 from margin_pipeline.risk.figures import PORTFOLIO_FIGURES, STRATEGY_FIGURES, Gaps, RiskFigures, find_gaps
-from margin_pipeline.risk.quadratic import Quadratics, Tail, contours, tails
+from margin_pipeline.risk.quadratic import Quadratics, contours, tails, together
 
 Floats = npt.NDArray[Any]
 METHOD = "delta_gamma"
 UNKNOWN_TAIL = "the tail of its quadratic profit cannot be computed to a millionth"
+BOOKS_A_GROUP = 64
+"""Books whose tails are computed together."""
 _WIDER_TAILS = 6.0
 """A curve through the saddlepoint of one tail is good for tails up to as many times as likely."""
 
@@ -48,21 +52,27 @@ def delta_gamma_figures(
     covariance = estimates.covariance
     delta_covariance = delta @ covariance
 
-    def fill(row: int) -> None:
+    def reduced(row: int) -> PortfolioForms | None:
         rows = book.strategies_of(row)
         if rows.start == rows.stop:
-            return
-        forms = portfolio_forms(delta[rows], gamma[rows], delta_covariance[rows], covariance, settings.delta_gamma_variables)
-        annual[row] = np.sqrt((forms.linear_variance[0] + forms.curved_variance[0]) * settings.trading_days)
-        for horizon in settings.horizons_days:
-            found = horizon_figures(forms, settings.confidences, horizon)
-            for confidence, (of_portfolio, of_strategies) in zip(settings.confidences, found, strict=True):
-                for name, value in of_portfolio.items():
-                    portfolio[confidence, horizon][name][row] = value
-                for name, values in of_strategies.items():
-                    strategy[confidence, horizon][name][rows] = values
+            return None
+        return portfolio_forms(delta[rows], gamma[rows], delta_covariance[rows], covariance, settings.delta_gamma_variables)
 
-    map_chunks(fill, range(len(book.portfolios)), workers=threads)
+    # Many small factorisations at once are faster than each of them on many threads.
+    with pinned_threads(1):
+        found = map_chunks(reduced, range(len(book.portfolios)), workers=threads)
+        rows = [row for row, forms in enumerate(found) if forms is not None]
+        held = [forms for forms in found if forms is not None]
+        for horizon in settings.horizons_days if held else ():
+            by_portfolio = horizon_figures(held, settings.confidences, horizon, threads)
+            for row, by_confidence in zip(rows, by_portfolio, strict=True):
+                for confidence, (of_portfolio, of_strategies) in by_confidence.items():
+                    for name, value in of_portfolio.items():
+                        portfolio[confidence, horizon][name][row] = value
+                    for name, values in of_strategies.items():
+                        strategy[confidence, horizon][name][book.strategies_of(row)] = values
+    for row, forms in zip(rows, held, strict=True):
+        annual[row] = np.sqrt((forms.linear_variance[0] + forms.curved_variance[0]) * settings.trading_days)
     no_count = np.full(len(book.portfolios), np.nan)
     return [
         RiskFigures(METHOD, *pair, portfolio[pair], strategy[pair], no_count, _with_unknown_tails(gaps, portfolio[pair]["var"]), annual)
@@ -76,44 +86,79 @@ def _with_unknown_tails(gaps: Gaps, value_at_risk: Floats) -> Gaps:
     return Gaps(tuple(reasons), gaps.strategy_is_complete)
 
 
+Figures = tuple[dict[str, float], dict[str, Floats]]
+
+
 def horizon_figures(
-    forms: PortfolioForms, confidences: tuple[float, ...], horizon_days: int
-) -> list[tuple[dict[str, float], dict[str, Floats]]]:
-    """Figures of a portfolio and of its strategies at each confidence, by name.
+    portfolios: Sequence[PortfolioForms], confidences: tuple[float, ...], horizon_days: int, threads: int = 1
+) -> list[dict[float, Figures]]:
+    """Figures of portfolios and of their strategies by name, at each confidence.
 
     Parameters
     ----------
-    forms : of the portfolio.
+    portfolios : at least one.
     confidences : fractions.
     horizon_days : horizon.
+    threads : groups of books at once.
     """
-    books = forms.over(horizon_days)
-    random = books.variance > 0
-    # A book without any variance has its mean for certain, which is 0 without gamma.
-    certain = -horizon_days * forms.part_mean + 0.0
-    if not random.any():
-        return [_named(-books.mean + 0.0, -books.mean + 0.0, (certain, certain)) for _ in confidences]
-    chosen = Quadratics(*(getattr(books, name)[random] for name in ("mean", "variance", "curvature", "slope")))
-    results: dict[float, tuple[dict[str, float], dict[str, Floats]]] = {}
-    made_for = 0.0
-    for confidence in sorted(confidences, reverse=True):
-        if not results or 1 - confidence > _WIDER_TAILS * made_for:
-            made_for = 1 - confidence
-            contour = contours(chosen, made_for)
-            change = derivatives(forms, horizon_days, contour.theta[0]) if random[0] else None
-        tail = tails(chosen, contour, 1 - confidence)
-        if tail.contour is not contour and random[0]:
-            contour, made_for = tail.contour, 1 - confidence
-            change = derivatives(forms, horizon_days, contour.theta[0])
-        value_at_risk, shortfall = -books.mean + 0.0, -books.mean + 0.0
-        value_at_risk[random], shortfall[random] = -tail.quantile, -tail.mean_below
-        parts = (certain, certain) if change is None else _components(tail, change)
-        results[confidence] = _named(value_at_risk, shortfall, parts)
-    return [results[confidence] for confidence in confidences]
+    books = together([forms.over(horizon_days) for forms in portfolios])
+    sizes = [len(forms.mean) for forms in portfolios]
+    first = np.concatenate([[0], np.cumsum(sizes)])
+    found = _tails_of(books, confidences, frozenset(first[:-1].tolist()), threads)
+    results: list[dict[float, Figures]] = []
+    for number, forms in enumerate(portfolios):
+        start, end = int(first[number]), int(first[number + 1])
+        # A book without any variance has its mean for certain, which is 0 without gamma.
+        certain = -horizon_days * forms.part_mean + 0.0
+        theta, change = np.zeros(0, complex), np.zeros((0, 0), complex)
+        results.append({})
+        for confidence in confidences:
+            value_at_risk, shortfall, kept = found[confidence]
+            parts = (certain, certain)
+            if start in kept:
+                curve = kept[start]
+                if not np.array_equal(theta, curve.theta):
+                    theta, change = curve.theta, derivatives(forms, horizon_days, curve.theta)
+                parts = (-(change @ curve.at_quantile).real, -(change @ curve.below).real)
+            results[-1][confidence] = _named(value_at_risk[start:end], shortfall[start:end], parts)
+    return results
 
 
-def _components(tail: Tail, change: npt.NDArray[np.complex128]) -> tuple[Floats, Floats]:
-    return -(change @ tail.at_quantile[0]).real, -(change @ tail.below[0]).real
+@dataclass(frozen=True)
+class _Curve:
+    """Nodes and weights of one book; see `quadratic.Tail`."""
+
+    theta: npt.NDArray[np.complex128]
+    at_quantile: npt.NDArray[np.complex128]
+    below: npt.NDArray[np.complex128]
+
+
+_Tails = dict[float, tuple[Floats, Floats, dict[int, _Curve]]]
+
+
+def _tails_of(books: Quadratics, confidences: tuple[float, ...], keep: frozenset[int], threads: int) -> _Tails:
+    """Value at risk, shortfall and, of the books to keep, curves, at each confidence."""
+    results: _Tails = {c: (-books.mean + 0.0, -books.mean + 0.0, {}) for c in confidences}
+    random = np.flatnonzero(books.variance > 0)
+    # Books of one group share the length of their curves: those that are nearly normal need short ones.
+    normal_part = np.floor(np.log2(np.maximum(books.normal_variance[random] / books.variance[random], 1e-6)))
+    ordered = random[np.argsort(normal_part, kind="stable")]
+
+    def fill(start: int) -> None:
+        group = ordered[start : start + BOOKS_A_GROUP]
+        forms, contour, made_for = books.rows(group), None, 0.0
+        for confidence in sorted(confidences, reverse=True):
+            if contour is None or 1 - confidence > _WIDER_TAILS * made_for:
+                contour, made_for = contours(forms, 1 - confidence), 1 - confidence
+            tail = tails(forms, contour, 1 - confidence)
+            value_at_risk, shortfall, kept = results[confidence]
+            value_at_risk[group], shortfall[group] = -tail.quantile, -tail.mean_below
+            for place, number in enumerate(group.tolist()):
+                if number in keep:
+                    kept[number] = _Curve(tail.contour.theta[place], tail.at_quantile[place], tail.below[place])
+
+    map_chunks(fill, range(0, len(ordered), BOOKS_A_GROUP), workers=threads)
+    return results
 
 
 def _named(value_at_risk: Floats, shortfall: Floats, parts: tuple[Floats, Floats]) -> tuple[dict[str, float], dict[str, Floats]]:

@@ -126,10 +126,10 @@ def add_option_profits(block: Block, position: Floats, results: list[list[Floats
     beyond = at - knot
     # One look-up for all functions of an underlying: rows of draws, so that arithmetic runs along them.
     for table, place, part, first, last in zip(block.tables, knot, beyond, block.first[:-1], block.first[1:], strict=True):
-        value, rise = table.take(place, axis=2, mode="clip")
-        rise *= part
-        value += rise
-        changes[:, first:last] = value.reshape(horizons, -1, draws)
+        value, rise = table.take(place, axis=2, mode="clip").reshape(2, horizons, -1, draws)
+        into = changes[:, first:last]
+        np.multiply(rise, part, out=into)
+        into += value
     for change, by_group in zip(changes, results, strict=True):
         for weights, result in zip(block.weights, by_group, strict=True):
             if weights.nnz:

@@ -15,7 +15,9 @@ exponentially, however few the λᵢ are. It starts at the saddlepoint of the qu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -54,18 +56,37 @@ class Quadratics:
     curvature: Floats
     slope: Floats
 
-    @property
+    @cached_property
     def constant(self) -> Floats:
         """(n,) m."""
         return self.mean - self.curvature.sum(axis=1) / 2
 
-    @property
+    @cached_property
     def normal_variance(self) -> Floats:
         """(n,) s², what the k variables leave of the variance."""
         explained = (self.slope**2).sum(axis=1) + (self.curvature**2).sum(axis=1) / 2
         rest = self.variance - explained
         # Rounding must not leave a trace of a normal part where there is none.
         return np.where(rest > _ROUNDING * self.variance, rest, 0.0)
+
+    def rows(self, chosen: npt.NDArray[np.int64]) -> Quadratics:
+        """Some of the forms."""
+        return Quadratics(self.mean[chosen], self.variance[chosen], self.curvature[chosen], self.slope[chosen])
+
+
+def together(parts: Sequence[Quadratics]) -> Quadratics:
+    """Forms one after the other, with as many variables as the longest."""
+    width = max(part.curvature.shape[1] for part in parts)
+
+    def padded(values: Floats) -> Floats:
+        return np.pad(values, ((0, 0), (0, width - values.shape[1])))
+
+    return Quadratics(
+        np.concatenate([part.mean for part in parts]),
+        np.concatenate([part.variance for part in parts]),
+        np.concatenate([padded(part.curvature) for part in parts]),
+        np.concatenate([padded(part.slope) for part in parts]),
+    )
 
 
 @dataclass(frozen=True)

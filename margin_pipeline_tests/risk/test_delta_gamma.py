@@ -27,7 +27,8 @@ def exposures(strategies, factors, seed=2, curvature=3e6):
 
 
 def figures(delta, gamma, covariance, horizon=1, most=64, confidences=CONFIDENCES):
-    return horizon_figures(portfolio_forms(delta, gamma, delta @ covariance, covariance, most), confidences, horizon)
+    forms = portfolio_forms(delta, gamma, delta @ covariance, covariance, most)
+    return list(horizon_figures([forms], confidences, horizon)[0].values())
 
 
 @pytest.fixture(scope="module")
