@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from margin_pipeline.compute import pinned_threads
 from margin_pipeline.margin.cross_margin_matching import Matching, best_matching
 from margin_pipeline.margin.cross_margin_netting import Factors, estimates, held_positions, net_book, return_correlation
 from margin_pipeline.margin.cross_margin_pairs import (
@@ -66,11 +67,13 @@ def find_benefits(
     code, names = pd.factorize(position_margins["portfolio_id"])
     margin = np.nan_to_num(position_margins["maintenance_margin"].to_numpy(dtype=float))
     total = dict(zip(names, np.bincount(code + 1, margin, len(names) + 1)[1:].tolist(), strict=True))
-    parts = [
-        _portfolio_benefits(name, part, factors, book.benefit_table, rules, total[name])
-        for name, part in book.portfolios()
-        if len(part) > 1
-    ]
+    # One thread: the last bits of products depend on how many there are, and products here are too small to gain from more.
+    with pinned_threads(1):
+        parts = [
+            _portfolio_benefits(name, part, factors, book.benefit_table, rules, total[name])
+            for name, part in book.portfolios()
+            if len(part) > 1
+        ]
     parts = [part for part in parts if len(part)]
     return pd.concat(parts, ignore_index=True) if parts else _empty()
 

@@ -67,13 +67,20 @@ def fill(
         keep = alive[pair[0]] & alive[pair[1]]
         pair, extra_score = pair[:, keep], extra_score[keep]
         row, column = np.flatnonzero(alive[rows]), np.flatnonzero(alive[columns])
-        # Rows first, then columns: twice as fast as both at once.
-        score = score[row].take(column, axis=1, mode="clip")
+        score = _selected(score, row, column)
         rows, columns = rows[row], columns[column]
     if not taken:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)
     one, other, matched = zip(*taken, strict=True)
     return np.array(one), np.array(other), np.array(matched)
+
+
+def _selected(score: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Some rows and columns of scores, part by part: twice as fast as both at once, and no second copy of the rows."""
+    result = np.empty((len(row), len(column)), dtype=score.dtype)
+    for part in row_parts((len(row), score.shape[1])):
+        score[row[part]].take(column, axis=1, out=result[part], mode="clip")
+    return result
 
 
 def _take(first: list[int], second: list[int], left: list[float], taken: list[tuple[int, int, float]]) -> None:
