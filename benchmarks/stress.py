@@ -14,7 +14,7 @@ import pandas as pd
 
 from benchmarks.generated_book import AS_OF, write_book
 from benchmarks.harness import Result, least_seconds
-from margin_pipeline.decisions.shocked_margins import MarginInputs
+from margin_pipeline.decisions.shocked_tables import MarginInputs
 from margin_pipeline.decisions.stress import stress_tables
 from margin_pipeline.landing import read_date
 from margin_pipeline.margin import strategy_based, valuation
@@ -58,7 +58,7 @@ class _Book:
             *(self.tables[n] for n in before),
             self.symbol_risk,
             self.groups,
-            self.tables["rejected_rows"],
+            *(self.tables[n] for n in ("rejected_rows", "rates", "dividends", "risk_arrays", "span_parameters")),
             self.symbols,
             self.correlation,
         )

@@ -10,6 +10,7 @@ group).
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,9 +43,22 @@ class Bundles:
 
     @classmethod
     def of(
-        cls, positions: pd.DataFrame, instruments: pd.DataFrame, portfolios: pd.DataFrame, rejected_rows: pd.DataFrame, as_of: dt.date
+        cls,
+        positions: pd.DataFrame,
+        instruments: pd.DataFrame,
+        portfolios: pd.DataFrame,
+        rejected_rows: pd.DataFrame,
+        by_scenarios: Collection[str],
+        as_of: dt.date,
     ) -> Bundles:
-        """Bundles of the positions of a date; frames of the tables of these names."""
+        """Bundles of the positions of a date.
+
+        Parameters
+        ----------
+        positions, instruments, portfolios, rejected_rows : frames of the tables of these names.
+        by_scenarios : portfolios whose scenario margin names positions, so that all of theirs stay.
+        as_of : business date.
+        """
         owner, symbol = (pd.factorize(positions[name])[0] for name in ("portfolio_id", "symbol"))
         pair = pd.factorize(owner.astype(np.int64) * (int(symbol.max(initial=0)) + 1) + symbol)[0]
         side = np.sign(positions["quantity"].to_numpy(float)).astype(np.int64)
@@ -53,7 +67,8 @@ class Bundles:
         dated = np.zeros(len(positions), dtype=bool)
         dated[positions.index.get_indexer(values.index[values["long_dated"]])] = True
         otc = positions["portfolio_id"].isin(portfolios.loc[portfolios["account_type"] == "otc", "portfolio_id"]).to_numpy()
-        apart = (held[0] & held[1])[pair] | dated | otc | (side == 0)
+        named = positions["portfolio_id"].isin(list(by_scenarios)).to_numpy()
+        apart = (held[0] & held[1])[pair] | dated | otc | named | (side == 0)
         if rejected_rows["source"].astype(str).str.startswith("house_margins").any():
             # A rejected house rate concerns whoever holds the symbol that it names.
             apart[:] = True

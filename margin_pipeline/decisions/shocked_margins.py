@@ -11,8 +11,9 @@ A method whose margin comes from elsewhere plugs in as a function of `AfterShock
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ import pandas as pd
 from scipy import sparse
 
 from margin_pipeline.decisions.bundles import Bundles
+from margin_pipeline.decisions.shocked_tables import AfterShock, MarginInputs, after_shock, in_scenario, portfolio_and_scenario
 from margin_pipeline.margin import cross_margin, portfolio, registry, strategy_based
 from margin_pipeline.margin.grouping import assembly
 from margin_pipeline.margin.grouping.kept import KeptGroups, kept_groups, kept_margins, moved_table
@@ -27,11 +29,14 @@ from margin_pipeline.margin.grouping.netting import NetBook, net_book
 from margin_pipeline.margin.methods import COMPUTED
 from margin_pipeline.margin.models.book import Book, build_book
 from margin_pipeline.margin.models.foreign import UserModel
+from margin_pipeline.margin.portfolio_margin import portfolio_margin
+from margin_pipeline.margin.scenario_tables import ScenarioTables
+from margin_pipeline.margin.span import span_margins
 from margin_pipeline.margin.status import status, utilization
 from margin_pipeline.margin.valuation import at_symbols
 from margin_pipeline.market.currencies import usd_rates
 from margin_pipeline.parameters.margin_models import model_choice
-from margin_pipeline.parameters.stress import Scenario, StressRules
+from margin_pipeline.parameters.stress import StressRules
 from margin_pipeline.risk.stress import ShockedPositions
 
 Array = np.ndarray
@@ -39,58 +44,10 @@ KEY = ["portfolio_id", "strategy", "symbol"]
 MARGIN_COLUMNS = [
     "portfolio_id", "method", "is_governing", "initial_margin", "maintenance_margin", "margin_equity", "utilization", "status", "missing",
 ]  # fmt: skip
-_SEPARATOR = "\x1f"
-"""Stands between a portfolio and the number of a scenario; no name holds it."""
+_GOVERNED_BY_SCENARIOS = ("portfolio_margin", "futures")
 _GROUPS = ["portfolio_id", "structure", "legs", "initial_margin", "maintenance_margin", "missing"]
 _NO_OFFSETS = ["portfolio_id", "benefit_id", "symbol_1", "symbol_2", "saving"]
 _NO_NETTING_SETS = ["portfolio_id", "netting_set_id", "model", "side", "initial_margin", "missing"]
-
-
-@dataclass(frozen=True)
-class MarginInputs:
-    """Frames of the tables of these names at the prices of the date; positions ordered by portfolio, strategy and symbol.
-
-    `prices`: at least the closes of the date; `symbols`, `correlation`: risk factors and (m, m) their correlation.
-    """
-
-    positions: pd.DataFrame
-    instruments: pd.DataFrame
-    portfolios: pd.DataFrame
-    prices: pd.DataFrame
-    fx_rates: pd.DataFrame
-    futures_margins: pd.DataFrame
-    margin_schedules: pd.DataFrame
-    margin_rates: pd.DataFrame
-    house_margins: pd.DataFrame
-    symbol_risk: pd.DataFrame
-    strategy_groups: pd.DataFrame
-    rejected_rows: pd.DataFrame
-    symbols: tuple[str, ...]
-    correlation: Array
-
-
-@dataclass(frozen=True)
-class AfterShock:
-    """What a margin method sees after a shock: frames as of the tables of these names, moved.
-
-    Attributes
-    ----------
-    scenario : the shock; its rates and volatilities are not in the frames.
-    positions : price, fx_rate, market_value and notional after.
-    portfolios : equity after profit and liquidity cost.
-    prices : closes of the date only.
-    fx_rates : moved.
-    before : everything else.
-    as_of : business date.
-    """
-
-    scenario: Scenario
-    positions: pd.DataFrame
-    portfolios: pd.DataFrame
-    prices: pd.DataFrame
-    fx_rates: pd.DataFrame
-    before: MarginInputs
-    as_of: dt.date
 
 
 MarginAfter = Callable[[AfterShock], pd.DataFrame]
@@ -105,7 +62,8 @@ class Prepared:
     ----------
     inputs, shocked : the book before and after.
     book, kept, kept_rows : net legs, and the groups of large portfolios on them with their rows of strategy_groups.
-    regrouped, offset : portfolios that are grouped again, and whose offsets are looked for again.
+    regrouped, offset, by_scenarios : portfolios that are grouped again, whose offsets are looked for again, and whose scenario margin is
+        computed again.
     shares : (legs, n) sparse, see `_shares`.
     bundles : which positions stand together.
     margin_book : positions as margin models see them.
@@ -119,6 +77,7 @@ class Prepared:
     kept_rows: pd.DataFrame
     regrouped: frozenset[str]
     offset: frozenset[str]
+    by_scenarios: frozenset[str]
     shares: Any
     bundles: Bundles
     margin_book: Book
@@ -137,7 +96,8 @@ def prepare(
     narrow = frozenset(owners[owners.map(held).fillna(0) <= rules.cross_margin_positions_up_to])
     groups = inputs.strategy_groups
     kept_rows = groups[~groups["portfolio_id"].isin(small)].reset_index(drop=True)
-    bundles = Bundles.of(inputs.positions, inputs.instruments, inputs.portfolios, inputs.rejected_rows, as_of)
+    by_scenarios = frozenset(owners[inputs.portfolios["account_type"].isin(_GOVERNED_BY_SCENARIOS)])
+    bundles = Bundles.of(inputs.positions, inputs.instruments, inputs.portfolios, inputs.rejected_rows, by_scenarios, as_of)
     installed = registry.installed_models() if models is None else models
     kept = kept_groups(book, kept_rows)
     margin_book = build_book(
@@ -150,7 +110,20 @@ def prepare(
         as_of,
         inputs.house_margins,
     )
-    return Prepared(inputs, shocked, book, kept, kept_rows, small, narrow, _shares(book, inputs.positions), bundles, margin_book, installed)
+    return Prepared(
+        inputs,
+        shocked,
+        book,
+        kept,
+        kept_rows,
+        small,
+        narrow,
+        by_scenarios,
+        _shares(book, inputs.positions),
+        bundles,
+        margin_book,
+        installed,
+    )
 
 
 def _shares(book: NetBook, positions: pd.DataFrame) -> Any:
@@ -195,7 +168,7 @@ def margins_after(
     Rates and rules of the date apply after the close. Correlations and volatilities that rules use stay those of the date. A portfolio
     after a scenario is composed like one of its own, so that all scenarios are composed together.
     """
-    after = [_after(prepared, scenario, equity.iloc[:, scenario], as_of) for scenario in range(len(prepared.shocked.scenarios))]
+    after = [after_shock(prepared.inputs, prepared.shocked, n, equity.iloc[:, n], as_of) for n in range(len(prepared.shocked.scenarios))]
     alone = [_stand_alone(prepared, moved, as_of) for moved in after]
     again = _regrouped(prepared, after, threads)
     parts = []
@@ -203,8 +176,8 @@ def margins_after(
     for number, moved in enumerate(after):
         by_currencies.setdefault(tuple(sorted(moved.scenario.currencies.items())), []).append(number)
     for numbers in by_currencies.values():
-        parts.append(_composed(prepared, {n: (after[n], alone[n]) for n in numbers}, again, thresholds, as_of))
-    found = _without_offsets(pd.concat(parts, ignore_index=True), prepared)
+        parts.append(_composed(prepared, {n: (after[n], alone[n]) for n in numbers}, again, thresholds, as_of, threads))
+    found = _only_computed(pd.concat(parts, ignore_index=True), prepared)
     for method, function in (other_methods or {}).items():
         own = [
             _with_method(found[found["scenario"] == n], method, function(moved), moved.portfolios, thresholds).assign(scenario=n)
@@ -220,6 +193,7 @@ def _composed(
     again: pd.DataFrame,
     thresholds: Mapping[str, float],
     as_of: dt.date,
+    threads: int,
 ) -> pd.DataFrame:
     """Margins of scenarios that share exchange rates, composed at once."""
     frames: dict[str, list[pd.DataFrame]] = {name: [] for name in ("owners", "positions", "margins", "groups", "offsets", "rejected")}
@@ -229,6 +203,7 @@ def _composed(
         own = (after.portfolios, positions, margins, kept, _offsets(prepared, after, alone), prepared.inputs.rejected_rows)
         for name, frame in zip(frames, own, strict=True):
             frames[name].append(frame.assign(portfolio_id=in_scenario(frame["portfolio_id"], number)))
+    scenarios = _stacked_scenarios(prepared, {number: after for number, (after, _) in moved.items()}, threads)
     stacked = {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()}
     names = set(stacked["owners"]["portfolio_id"])
     groups = pd.concat([prepared.bundles.groups(again[again["portfolio_id"].isin(names)]), stacked["groups"]], ignore_index=True)
@@ -244,41 +219,44 @@ def _composed(
         next(iter(moved.values()))[0].fx_rates,
         thresholds,
         as_of,
+        scenarios=scenarios,
     ).portfolio_margins[MARGIN_COLUMNS]
-    owner = composed["portfolio_id"].str.rsplit(_SEPARATOR, n=1)
-    return composed.assign(portfolio_id=owner.str[0].astype("str"), scenario=owner.str[1].astype(np.int64))
+    owner, scenario = portfolio_and_scenario(composed["portfolio_id"])
+    return composed.assign(portfolio_id=owner, scenario=scenario)
 
 
-def in_scenario(portfolio_id: pd.Series, scenario: int) -> pd.Series:
-    """Name of each portfolio after a scenario; missing where there is none."""
-    return (portfolio_id.astype("str") + f"{_SEPARATOR}{scenario}").astype("str")
+def scenario_tables(prepared: Prepared, after: AfterShock, threads: int = 1) -> ScenarioTables:
+    """Scenario margin of securities and of futures after a shock, of the portfolios that it governs.
+
+    Volatilities are those that the marks after the shock imply. Risk arrays that an exchange gave stay as they are.
+    """
+    inputs, governed = prepared.inputs, after.portfolios[after.portfolios["portfolio_id"].isin(prepared.by_scenarios)]
+    owners = {account: governed[governed["account_type"] == account].reset_index(drop=True) for account in _GOVERNED_BY_SCENARIOS}
+    held = {
+        account: after.positions[after.positions["portfolio_id"].isin(own["portfolio_id"])].reset_index(drop=True)
+        for account, own in owners.items()
+    }
+    securities, futures = held["portfolio_margin"], held["futures"]
+    terms = (inputs.instruments, owners["portfolio_margin"], after.prices, after.fx_rates, after.rates, inputs.dividends, after.as_of)
+    arrays = (after.prices, after.rates, inputs.risk_arrays, inputs.span_parameters, after.as_of)
+    found = portfolio_margin(securities, *terms, inputs.house_margins, threads=threads)
+    span = span_margins(futures, inputs.instruments, owners["futures"], *arrays, threads=threads)
+    return ScenarioTables(found.classes, found.groups, found.positions, span.margins, span.covered)
 
 
-def _after(prepared: Prepared, scenario: int, equity: pd.Series, as_of: dt.date) -> AfterShock:
-    """Frames of the tables, moved."""
-    shocked, inputs = prepared.shocked, prepared.inputs
-    move = shocked.scenarios[scenario]
-    relative = 1.0 + shocked.currency_move[:, scenario]
-    positions = inputs.positions.assign(
-        price=shocked.price[:, scenario],
-        fx_rate=inputs.positions["fx_rate"].to_numpy(float) * relative,
-        market_value=shocked.market_value(scenario),
-        notional=shocked.notional(scenario),
-    )
-    closes = inputs.prices[pd.to_datetime(inputs.prices["date"]) == pd.Timestamp(as_of)]
-    moved = closes["close"].to_numpy(float) * (1.0 + shocked.moves.of(closes["symbol"])[:, scenario])
-    rate = inputs.fx_rates["currency"].map(dict(move.currencies)).fillna(0.0).to_numpy(float)
-    owners = inputs.portfolios
-    own = owners["portfolio_id"].map(equity).astype(float)
-    return AfterShock(
-        scenario=move,
-        positions=positions,
-        portfolios=owners.assign(equity=own.where(own.notna(), owners["equity"].astype(float))),
-        prices=closes.assign(close=moved),
-        fx_rates=inputs.fx_rates.assign(usd_rate=inputs.fx_rates["usd_rate"].astype(float) * (1.0 + rate)),
-        before=inputs,
-        as_of=as_of,
-    )
+def _stacked_scenarios(prepared: Prepared, after: Mapping[int, AfterShock], threads: int) -> ScenarioTables:
+    """Scenario margin of all scenarios, portfolios by the name of `in_scenario`."""
+    if not prepared.by_scenarios:
+        # Tables without rows, once: composition then knows the method, and finds nothing of it.
+        first = min(after)
+        return scenario_tables(prepared, after[first], threads)
+    found = {number: scenario_tables(prepared, moved, threads) for number, moved in after.items()}
+
+    def stacked(name: str) -> pd.DataFrame:
+        frames = [(getattr(tables, name), number) for number, tables in found.items()]
+        return pd.concat([f.assign(portfolio_id=in_scenario(f["portfolio_id"], n)) for f, n in frames], ignore_index=True)
+
+    return ScenarioTables(*(stacked(field.name) for field in fields(ScenarioTables)))
 
 
 def _stand_alone(prepared: Prepared, after: AfterShock, as_of: dt.date) -> pd.DataFrame:
@@ -327,7 +305,7 @@ def _regrouped(prepared: Prepared, after: Sequence[AfterShock], threads: int) ->
     )
     as_of = after[0].as_of
     book = net_book(positions, inputs.instruments, owners, inputs.prices, inputs.fx_rates, as_of, inputs.house_margins)
-    scenario = book.legs["portfolio_id"].str.rsplit(_SEPARATOR, n=1).str[1].astype(np.int64).to_numpy()
+    scenario = portfolio_and_scenario(book.legs["portfolio_id"])[1].to_numpy()
     moves = prepared.shocked.moves
     beneath = moves.of(book.legs["underlying"])[np.arange(len(scenario)), scenario]
     shocks = pd.DataFrame([dict(moved.scenario.currencies) for moved in after], dtype=float)
@@ -381,15 +359,20 @@ def _offsets(prepared: Prepared, after: AfterShock, alone: pd.DataFrame) -> pd.D
     return cross_margin.find_benefits(*arguments, portfolios=owners)
 
 
-def _without_offsets(margins: pd.DataFrame, prepared: Prepared) -> pd.DataFrame:
-    """Cross margin of portfolios whose offsets were not looked for is not determined."""
-    unknown = (margins["method"] == "cross_margin") & ~margins["portfolio_id"].isin(prepared.offset) & margins["missing"].isna()
-    if not unknown.any():
+def _only_computed(margins: pd.DataFrame, prepared: Prepared) -> pd.DataFrame:
+    """Methods that are not computed again for a portfolio are not determined there."""
+    method, owner = margins["method"], margins["portfolio_id"]
+    large = (method == "cross_margin") & ~owner.isin(prepared.offset)
+    not_governing = (method == "portfolio_margin") & ~owner.isin(prepared.by_scenarios)
+    lost = large | not_governing
+    if not lost.any():
         return margins
     found = margins.copy()
-    found.loc[unknown, ["initial_margin", "maintenance_margin", "margin_equity", "utilization"]] = np.nan
-    found.loc[unknown, "status"] = "undetermined"
-    found.loc[unknown, "missing"] = '["cross margin of a portfolio of this size is not optimised again after a shock"]'
+    found.loc[lost, ["initial_margin", "maintenance_margin", "margin_equity", "utilization"]] = np.nan
+    found.loc[lost, "status"] = "undetermined"
+    found.loc[lost, "missing"] = [
+        json.dumps([f"{name} of a portfolio of this size is not computed again after a shock"]) for name in method[lost]
+    ]
     return found
 
 

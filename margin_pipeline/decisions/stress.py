@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from margin_pipeline.decisions.shocked_margins import MarginAfter, MarginInputs, margins_after, prepare
+from margin_pipeline.decisions.shocked_margins import MarginAfter, margins_after, prepare
+from margin_pipeline.decisions.shocked_tables import MarginInputs
 from margin_pipeline.margin.models.foreign import UserModel
 from margin_pipeline.margin.rejections import rejected_inputs
 from margin_pipeline.parameters.stress import Criteria, Scenario, StressRules

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,8 @@ MOST_DEVIATIONS = 60.0
 """Distance beyond which a loss counts as out of reach."""
 ITERATIONS = 30
 DIRECTION_TOLERANCE = 1e-7
+OVERTAKE = 1.5
+"""A search from another start goes on only as long as it is not farther than so many times the nearest shock so far."""
 GRID = 24
 LOSS_TOLERANCE = 1e-6
 
@@ -49,14 +52,18 @@ class FactorBook:
     factor: npt.NDArray[np.int64]
     size: Floats
 
+    @cached_property
+    def today(self) -> Floats:
+        """(m, 1) model values of the options without a move."""
+        return scenario_values(self.terms, np.zeros(1))
+
     def losses(self, moves: Floats) -> Floats:
         """(k,) losses at (n, k) moves, none of which counts below -1; options are valued in full."""
         bounded = np.maximum(moves, -1.0)
         loss = -(self.delta @ bounded)
         if len(self.terms):
-            before = scenario_values(self.terms, np.zeros(1))
             after = scenario_values(self.terms, np.ascontiguousarray(bounded[self.factor]))
-            loss = loss - self.size @ (after - before)
+            loss = loss - self.size @ (after - self.today)
         return np.asarray(loss)
 
     def gradient(self, moves: Floats) -> Floats:
@@ -111,7 +118,7 @@ def nearest_shock(book: FactorBook, covariance: Floats, loss: float) -> NearestS
         return NearestShock(np.zeros(n), 0.0, float(loss), True)
     best, greatest = None, 0.0
     for start in _starts(book, covariance):
-        found = _descended(book, covariance, loss, start)
+        found = _descended(book, covariance, loss, start, best.distance if best is not None else MOST_DEVIATIONS)
         greatest = max(greatest, found.loss)
         if found.is_reachable and (best is None or found.distance < best.distance):
             best = found
@@ -157,8 +164,8 @@ def _starts(book: FactorBook, covariance: Floats) -> Sequence[Floats]:
     return [gradient for gradient in (first, unit, -unit, up, down) if gradient.any()]
 
 
-def _descended(book: FactorBook, covariance: Floats, loss: float, gradient: Floats) -> NearestShock:
-    """The end of the search from one gradient, or the best point on its way."""
+def _descended(book: FactorBook, covariance: Floats, loss: float, gradient: Floats, most: float) -> NearestShock:
+    """The end of the search from one gradient, or the best point on its way; only its first step may be beyond `most`."""
     best, greatest = None, 0.0
     for _ in range(ITERATIONS):
         toward = covariance @ gradient
@@ -170,7 +177,7 @@ def _descended(book: FactorBook, covariance: Floats, loss: float, gradient: Floa
         greatest = max(greatest, lost)
         if np.isnan(distance):
             break
-        if best is not None and distance > best.distance * (1 - DIRECTION_TOLERANCE):
+        if best is not None and distance > min(best.distance, OVERTAKE * most) * (1 - DIRECTION_TOLERANCE):
             break
         best = NearestShock(np.maximum(distance * direction, -1.0), distance, lost, True)
         gradient = book.gradient(best.moves)

@@ -190,15 +190,12 @@ def _replayed(prices: pd.DataFrame, scenario: Scenario, symbols: set[Any]) -> di
         return {}
     dates = pd.to_datetime(prices["date"])
     ends = []
-    for day in scenario.replay:
+    for name, day in zip(("first", "last"), scenario.replay, strict=True):
         end = pd.Timestamp(day)
         near = (dates <= end) & (dates > end - pd.Timedelta(days=REPLAY_SLACK_DAYS)) & prices["symbol"].isin(symbols)
-        columns = ["symbol", "close", *(["adjusted_close"] if "adjusted_close" in prices else [])]
-        rows = prices.loc[near, columns].assign(day=dates[near]).sort_values("day", kind="stable")
-        ends.append(rows.drop_duplicates("symbol", keep="last").set_index("symbol"))
-    both = ends[0].join(ends[1], how="inner", lsuffix="_first", rsuffix="_last")
-    move = both["close_last"] / both["close_first"]
-    if "adjusted_close_first" in both:
-        adjusted = both["adjusted_close_last"] / both["adjusted_close_first"]
-        move = adjusted.where(adjusted.notna(), move)
+        rows = prices[near].reindex(columns=["symbol", "close", "adjusted_close"]).assign(day=dates[near]).sort_values("day", kind="stable")
+        ends.append(rows.drop_duplicates("symbol", keep="last").set_index("symbol").add_suffix(f"_{name}"))
+    both = ends[0].join(ends[1], how="inner")
+    adjusted = both["adjusted_close_last"] / both["adjusted_close_first"]
+    move = adjusted.where(adjusted.notna(), both["close_last"] / both["close_first"])
     return (move - 1.0).to_dict()

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from margin_pipeline.decisions.shocked_margins import MarginInputs
+from margin_pipeline.decisions.shocked_tables import MarginInputs
 from margin_pipeline.decisions.stress import stress_tables
+from margin_pipeline.landing.contracts import CONTRACTS
 from margin_pipeline.margin.strategy_based import group_positions
 from margin_pipeline.margin.valuation import value_positions
 from margin_pipeline.parameters.stress import rules_of
@@ -59,7 +60,10 @@ def instruments():
     rows = [{"symbol": s, **blank, "leverage_factor": 1.0, "expiry": None, **terms} for s, terms in INSTRUMENTS.items()]
     frame = pd.DataFrame(rows)
     frame["expiry"] = pd.to_datetime(frame["expiry"])
-    return frame.astype({**dict.fromkeys((*TEXTS, "symbol", "asset_class", "currency"), "str"), **dict.fromkeys(NUMBERS, float)})
+    # Columns that no test here is about are empty.
+    frame = frame.reindex(columns=[*frame, *(c for c in CONTRACTS["instruments"].columns if c not in frame)]).assign(is_inverse=False)
+    named = ("symbol", "asset_class", "currency", "class_group", "product_group", "exchange", "rating", *TEXTS)
+    return frame.astype({**dict.fromkeys(named, "str"), **dict.fromkeys(NUMBERS, float)})
 
 
 def history():
@@ -120,6 +124,12 @@ def book(held, *, account="reg_t", equity=100_000.0, base="USD", prices=None, ma
     }
 
 
+def empty_table(name):
+    """A landed table without rows."""
+    columns = CONTRACTS[name].schema.columns
+    return pd.DataFrame({column: pd.Series(dtype=str(given.dtype)) for column, given in columns.items()})
+
+
 def shocked(frames, given):
     """Positions of a book in the scenarios of the rules."""
     names = ("positions", "instruments", "portfolios", "prices", "rates", "dividends", "symbol_risk")
@@ -137,7 +147,8 @@ def stressed(frames, given, **keywords):
         "symbol_risk",
     )  # fmt: skip
     correlation = (tuple(BETAS), np.eye(len(BETAS)))
-    inputs = MarginInputs(after.positions, *(frames[name] for name in names), grouped.groups, frames["rejected_rows"], *correlation)
+    more = (frames["rates"], frames["dividends"], empty_table("risk_arrays"), empty_table("span_parameters"))
+    inputs = MarginInputs(after.positions, *(frames[name] for name in names), grouped.groups, frames["rejected_rows"], *more, *correlation)
     return stress_tables(inputs, after, given, THRESHOLDS, AS_OF, models={}, **keywords)
 
 

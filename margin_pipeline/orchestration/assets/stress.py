@@ -5,7 +5,7 @@ Belongs here: the stress assets. Not here: scenarios (`parameters`), profits and
 
 import pandas as pd
 
-from margin_pipeline.decisions.shocked_margins import MarginInputs
+from margin_pipeline.decisions.shocked_tables import MarginInputs
 from margin_pipeline.decisions.stress import stress_tables
 from margin_pipeline.market import triangle
 from margin_pipeline.orchestration import checks_stress
@@ -38,6 +38,7 @@ FACTOR_SESSIONS = 60
         "futures_margins": None,
         "margin_schedules": None,
         "margin_rates": None,
+        "span_parameters": None,
     },
     metrics=lambda f: {
         "scenarios": int(f["stress_results"]["scenario"].nunique()),
@@ -62,6 +63,8 @@ def stress_results(
     correlation_matrices: pd.DataFrame,
     strategy_groups: pd.DataFrame,
     rejected_rows: pd.DataFrame,
+    risk_arrays: pd.DataFrame,
+    span_parameters: pd.DataFrame,
     stress_scenarios: pd.DataFrame,
     context: CalculationContext,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -85,6 +88,10 @@ def stress_results(
         symbol_risk,
         strategy_groups,
         rejected_rows,
+        rates,
+        dividends,
+        risk_arrays,
+        span_parameters,
         *triangle.stored_correlation(correlation_matrices),
     )
     tables = stress_tables(inputs, shocked, rules, context.thresholds, as_of, threads=threads)
