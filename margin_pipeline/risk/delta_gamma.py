@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import linalg
 
 from margin_pipeline.risk.quadratic import Quadratics
 from margin_pipeline.risk.roots import root_of
 
 Floats = npt.NDArray[Any]
-_POWER_STEPS, _DECOMPOSED = 3, 3
-"""Power steps towards the leading variables; up to as many times their number all are computed instead."""
+_POWER_STEPS = 3
+_INDEPENDENT = 1e-12
+"""Variance of a combination, beside the greatest one, below which it depends on the others."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,8 @@ def portfolio_forms(delta: Floats, gamma: Floats, delta_covariance: Floats, cova
     values, vectors = np.linalg.eigh(books)
     slope = (slopes[:, None, :] @ vectors)[:, 0]
     if len(curved) > most_variables:
+        unused = ((0, 0), (0, most_variables - values.shape[1]))
+        values, slope = np.pad(values, unused), np.pad(slope, unused)
         _replace_alone(values, slope, own_gamma, reached, within, most_variables)
     squared = within**2
     linear, curvature_product = delta_covariance, own_gamma @ squared / 2
@@ -133,7 +135,8 @@ def derivatives(forms: PortfolioForms, horizon_days: int, theta: npt.NDArray[np.
     """
     h = float(horizon_days)
     form = forms.over(horizon_days)
-    curvature, slope = form.curvature[0], form.slope[0]
+    used = forms.part_slope.shape[1]
+    curvature, slope = form.curvature[0, :used], form.slope[0, :used]
     own_curvature, own_slope = h * forms.part_curvature, np.sqrt(h) * forms.part_slope
     diagonal = np.diagonal(own_curvature, axis1=1, axis2=2)
     inverse = 1 / (1 - theta * curvature[:, None])
@@ -181,18 +184,20 @@ def _replace_alone(values: Floats, slope: Floats, gamma: Floats, reached: Floats
 
 def _variables(gamma: Floats, covariance: Floats, most_variables: int) -> Variables:
     """Principal variables of Σγⱼrⱼ²: all, or the leading ones of many."""
-    root, solved = root_of(covariance)
-    if root.shape[1] <= most_variables:
+    if len(gamma) <= most_variables:
+        root, solved = root_of(covariance)
         return Variables(root, solved(np.eye(root.shape[1])))
-    matrix = (root.T * gamma) @ root
-    if root.shape[1] <= _DECOMPOSED * most_variables:
-        values, vectors = np.linalg.eigh(matrix)
-        basis = vectors[:, np.sort(np.argsort(-np.abs(values), kind="stable")[:most_variables])]
-        return Variables(root @ basis, solved(basis))
-    # Any subspace keeps mean and variance right; a few power steps bring it close to the leading one.
-    first = np.sort(np.argsort(-np.sum(matrix**2, axis=0), kind="stable")[:most_variables])
-    block = matrix[:, first]
-    for _ in range(_POWER_STEPS):
-        block = matrix @ linalg.qr(block, mode="economic", check_finite=False)[0]
-    basis = linalg.qr(block, mode="economic", check_finite=False)[0]
-    return Variables(root @ basis, solved(basis))
+    # Power steps a → ΓΣa, orthonormal in Σ: any subspace keeps mean and variance right, and a few bring it close to the leading one.
+    weight = np.abs(gamma) * np.diag(covariance)
+    first = np.sort(np.argsort(-weight, kind="stable")[:most_variables])
+    combination = np.zeros((len(gamma), most_variables))
+    combination[first, np.arange(most_variables)] = gamma[first]
+    for step in range(_POWER_STEPS + 1):
+        loading = covariance @ combination
+        values, vectors = np.linalg.eigh(combination.T @ loading)
+        kept = values > _INDEPENDENT * max(float(values[-1]), 0.0)
+        scale = vectors[:, kept] / np.sqrt(values[kept])
+        combination, loading = combination @ scale, loading @ scale
+        if step < _POWER_STEPS:
+            combination = gamma[:, None] * loading
+    return Variables(loading, combination)

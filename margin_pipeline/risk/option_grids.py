@@ -68,7 +68,7 @@ class Block:
     Attributes
     ----------
     underlyings : (u,) rows of the returns.
-    tables : one an underlying, (2, horizons x functions, knots − 1): value at the knot and rise to the next.
+    tables : one an underlying, (2, horizons x functions, knots − 1) float32: value at the knot and rise to the next.
     first : (u + 1,) where the functions of each underlying begin.
     weights : one a currency group, (strategies, functions) sparse.
     """
@@ -123,13 +123,13 @@ def add_option_profits(block: Block, position: Floats, results: list[list[Floats
     changes = np.empty((horizons, int(block.first[-1]), draws))
     at = position[block.underlyings]
     knot = np.clip(at, 0, block.tables[0].shape[2] - 1).astype(np.intp)
-    beyond = at - knot
+    beyond = at - knot.astype(np.float32)
     # One look-up for all functions of an underlying: rows of draws, so that arithmetic runs along them.
     for table, place, part, first, last in zip(block.tables, knot, beyond, block.first[:-1], block.first[1:], strict=True):
         value, rise = table.take(place, axis=2, mode="clip").reshape(2, horizons, -1, draws)
-        into = changes[:, first:last]
-        np.multiply(rise, part, out=into)
-        into += value
+        rise *= part
+        value += rise
+        changes[:, first:last] = value
     for change, by_group in zip(changes, results, strict=True):
         for weights, result in zip(block.weights, by_group, strict=True):
             if weights.nnz:
@@ -178,7 +178,7 @@ def _blocks(combine: Any, values: Floats, underlying: npt.NDArray[np.int64], wei
         table = np.asarray(combine[rows] @ values).reshape(rows.stop - rows.start, horizons, -1)
         both = np.stack([table[:, :, :-1], np.diff(table, axis=2)])
         first = np.append(starts[begin:end], ends[end - 1]) - starts[begin]
-        tables = tuple(both[:, a:b].transpose(0, 2, 1, 3).reshape(2, horizons * (b - a), -1) for a, b in pairwise(first))
+        tables = tuple(both[:, a:b].transpose(0, 2, 1, 3).reshape(2, horizons * (b - a), -1).astype(np.float32) for a, b in pairwise(first))
         blocks.append(Block(found[begin:end], tables, first, tuple(w[:, rows].tocsr() for w in weights)))
         begin = end
     return blocks

@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[Any]
 
-_STEP, _FARTHEST = 0.06, 12.0
+_STEP, _FARTHEST = 0.075, 12.0
 """Distance of nodes, and where a curve ends at the latest: its distance from the saddlepoint grows with the exponential of it."""
 _DECAY = 110.0
 """A curve may end where the normal part of the form has decayed to exp(-0.375 x this)."""
