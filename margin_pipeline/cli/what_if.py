@@ -137,6 +137,8 @@ def portfolio_tables(snapshot: Snapshot, as_of: dt.date, portfolios: pd.DataFram
         "margin_schedules": snapshot.history("margin_schedules", as_of),
         "margin_rates": snapshot.history("margin_rates", as_of),
         "house_margins": snapshot.rows("house_margins", as_of),
+        "risk_arrays": snapshot.rows("risk_arrays", as_of, symbol=factors),
+        "span_parameters": snapshot.history("span_parameters", as_of),
         # Offsets scale exposure by beta unless no symbol at all has one, so all of them count there.
         "symbol_risk": snapshot.rows("symbol_risk", as_of, **({} if offsets else {"symbol": factors})),
         "correlation_matrices": snapshot.rows("correlation_matrices", as_of) if offsets else pd.DataFrame(columns=["symbols", "triangle"]),

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 import pandas as pd
 
 from margin_pipeline.margin import cross_margin, portfolio, registry, strategy_based, valuation
-from margin_pipeline.margin.components import ScenarioTables
 from margin_pipeline.margin.house_additions import house_additions
 from margin_pipeline.margin.models.foreign import UserModel
 from margin_pipeline.margin.portfolio_margin import portfolio_margin
+from margin_pipeline.margin.scenario_tables import ScenarioTables
+from margin_pipeline.margin.span.margin import span_margins
 from margin_pipeline.market import triangle
 
 TABLES = (
     "portfolios", "position_records", "rejected_rows", "instruments", "prices", "fx_rates", "rates", "dividends", "futures_margins",
-    "margin_schedules", "margin_rates", "house_margins", "symbol_risk", "correlation_matrices",
+    "margin_schedules", "margin_rates", "house_margins", "risk_arrays", "span_parameters", "symbol_risk", "correlation_matrices",
 )  # fmt: skip
 """Tables that the margin of a portfolio depends on: its own rows of the first two, all rejected rows, and of the others
 those of its symbols, of what is beneath them, of currencies and of schedules."""
@@ -95,7 +96,9 @@ def recalculate(tables: Mapping[str, pd.DataFrame], records: pd.DataFrame, portf
     )
     market = (prices, fx_rates, tables["rates"], tables["dividends"])
     by_scenarios = portfolio_margin(positions, instruments, portfolios, *market, as_of, house)
-    scenarios = ScenarioTables(by_scenarios.classes, by_scenarios.groups, by_scenarios.positions)
+    futures = (tables["rates"], tables["risk_arrays"], tables["span_parameters"])
+    span = span_margins(positions, instruments, portfolios, prices, *futures, as_of)
+    scenarios = ScenarioTables(by_scenarios.classes, by_scenarios.groups, by_scenarios.positions, span.margins, span.covered)
     stages = (positions, instruments, portfolios, prices, fx_rates, alone, groups)
     added = None if house is None else house_additions(*stages, house, as_of, scenarios)
     composed = portfolio.compose(

@@ -19,7 +19,7 @@ def margin_attribution(
     strategy_group_legs: pd.DataFrame,
     cross_margin_benefits: pd.DataFrame,
     method: str | None = None,
-    scenario_positions: pd.DataFrame | None = None,
+    shares: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Maintenance margin of each strategy; adds up to the portfolio's.
 
@@ -27,8 +27,7 @@ def margin_attribution(
     ----------
     portfolio_margins, position_margins, strategy_groups, strategy_group_legs, cross_margin_benefits : frames of the tables of these names.
     method : method to attribute; None: the one that governs each portfolio.
-    scenario_positions : frame of `portfolio_margin_positions`: what each position carries of its product group; None: no portfolio is
-        attributed under `portfolio_margin`.
+    shares : frame of `scenario_tables.scenario_shares`: what positions carry that are margined by scenarios; None: there are none.
 
     Returns
     -------
@@ -37,8 +36,8 @@ def margin_attribution(
 
     Notes
     -----
-    Groups pro rata to the requirement shares of their legs; positions outside groups their own margin; product groups by the losses at the
-    point that decides, where what gains relieves its strategy; an offset pro rata to the margins
+    Groups pro rata to the requirement shares of their legs; positions outside groups their own margin; positions that are margined by
+    scenarios by what they lose in the one that decides, where what gains relieves its strategy; an offset pro rata to the margins
     of its two symbols, and within a symbol pro rata to the margins of its positions; the relief of boxed stock pro rata to all margins.
     """
     chosen = portfolio_margins["is_governing"] if method is None else portfolio_margins["method"] == method
@@ -46,29 +45,24 @@ def margin_attribution(
     rows = position_margins[[*KEY, "maintenance_margin"]].merge(
         total[["method"]].reset_index(), on="portfolio_id", how="inner", validate="many_to_one"
     )
-    by_groups, by_scenarios = ((rows["method"] == name).to_numpy() for name in ("strategy_based", "portfolio_margin"))
-    covered = scenario_positions if scenario_positions is not None else position_margins.iloc[:0]
-    known = [(by_groups, strategy_group_legs[KEY].drop_duplicates()), (by_scenarios, covered[KEY])]
-    counted_elsewhere = np.logical_or.reduce([here & _is_among(rows, others) for here, others in known])
-    alone = rows[~counted_elsewhere].rename(columns={"maintenance_margin": "part"})
-    of_scenarios = covered[covered["portfolio_id"].isin(set(rows.loc[by_scenarios, "portfolio_id"]))]
-    portfolios_by_groups = set(rows.loc[by_groups, "portfolio_id"])
-    in_groups = strategy_group_legs["portfolio_id"].isin(portfolios_by_groups)
-    shares = strategy_group_legs[in_groups].rename(columns={"requirement_share": "part"})
+    known = (
+        shares if shares is not None else pd.DataFrame(columns=[*KEY, "method", "maintenance_margin"]).astype({"maintenance_margin": float})
+    )
+    grouped = strategy_group_legs[KEY].drop_duplicates().assign(method="strategy_based")
+    counted = pd.concat([grouped, known[[*KEY, "method"]]], ignore_index=True).astype("str").assign(counted=True)
+    elsewhere = rows.merge(counted, on=[*KEY, "method"], how="left", validate="one_to_one")["counted"].notna().to_numpy()
+    alone = rows[~elsewhere].rename(columns={"maintenance_margin": "part"})
+    by_groups = strategy_group_legs["portfolio_id"].isin(set(rows.loc[rows["method"] == "strategy_based", "portfolio_id"]))
+    of_groups = strategy_group_legs[by_groups].rename(columns={"requirement_share": "part"})
+    of_scenarios = known.merge(total[["method"]].reset_index(), on=["portfolio_id", "method"]).rename(
+        columns={"maintenance_margin": "part"}
+    )
     offset = set(rows.loc[rows["method"] == "cross_margin", "portfolio_id"])
     benefits = cross_margin_benefits[cross_margin_benefits["portfolio_id"].isin(offset)]
-    carried = of_scenarios.rename(columns={"maintenance_margin": "part"})
-    parts = pd.concat(
-        [alone[[*OWNER, "part"]], shares[[*OWNER, "part"]], carried[[*OWNER, "part"]], _offsets(benefits, position_margins)],
-        ignore_index=True,
-    )
+    found = [alone, of_groups, of_scenarios, _offsets(benefits, position_margins)]
+    parts = pd.concat([part[[*OWNER, "part"]] for part in found], ignore_index=True)
     carried = parts.groupby(OWNER, sort=True)["part"].sum().reset_index(name="margin_contribution")
     return _shared(_without_boxed(carried, total), total)
-
-
-def _is_among(rows: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
-    """(n,) whether each position is among others."""
-    return rows[KEY].merge(others.assign(among=True), on=KEY, how="left", validate="many_to_one")["among"].notna().to_numpy()
 
 
 def _without_boxed(carried: pd.DataFrame, total: pd.DataFrame) -> pd.DataFrame:

@@ -5,13 +5,12 @@ Belongs here: contributions of positions, groups, scenarios, offsets and netting
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
 from margin_pipeline.margin.grouping.netting import KINDS
 from margin_pipeline.margin.methods import COMPUTED
+from margin_pipeline.margin.scenario_tables import POSITION_KEY, ScenarioTables
 from margin_pipeline.margin.valuation import SECURITY_OPTIONS
 
 GROUPED_CLASSES = (*KINDS, *SECURITY_OPTIONS)
@@ -22,16 +21,6 @@ COMPONENT_OF_CLASS = {
     **dict.fromkeys(KINDS, "stock"), **dict.fromkeys(SECURITY_OPTIONS, "options"), "future": "futures", "future_option": "futures",
 }  # fmt: skip
 COLUMNS = ["portfolio_id", "method", "component", "initial_margin", "maintenance_margin", "missing"]
-POSITION_KEY = ["portfolio_id", "strategy", "symbol"]
-
-
-@dataclass(frozen=True)
-class ScenarioTables:
-    """Frames of the tables `portfolio_margin_classes`, `portfolio_margin_groups` and `portfolio_margin_positions`."""
-
-    classes: pd.DataFrame
-    groups: pd.DataFrame
-    positions: pd.DataFrame
 
 
 def contributions(
@@ -53,7 +42,7 @@ def contributions(
         names.
     boxed_rate : margin of stock held long and short at once, fraction of its long value.
     house_additions : frame of the table: what of these margins house rates add, shown as a component of its own; None: nothing.
-    scenarios : tables of scenario margin; None: method portfolio_margin has no contributions.
+    scenarios : tables of scenario margin; None: method portfolio_margin has no contributions, futures need exchange margin.
 
     Returns
     -------
@@ -64,13 +53,13 @@ def contributions(
     own = _position_contributions(positions, position_margins)
     grouped = own["asset_class"].isin(GROUPED_CLASSES)
     parts = [
-        *(under(own, method, account) for method in ("reg_t", "cross_margin", "futures", "tiered")),
+        *(under(own, method, account) for method in ("reg_t", "cross_margin", "tiered")),
         under(own[~grouped], "strategy_based", account),
         under(group_contributions(strategy_groups), "strategy_based", account),
         under(_offsets(cross_margin_benefits), "cross_margin", account),
         under(_netting_sets(netting_set_margins), "schedule_im", account),
         under(_boxed(positions, position_margins, boxed_rate), "reg_t", account),
-        *(scenario_contributions(scenarios, positions, position_margins, account) if scenarios is not None else ()),
+        *_scenarios(scenarios, positions, position_margins, own, account),
         *(_house(house_additions) if house_additions is not None else ()),
     ]
     return pd.concat(parts, ignore_index=True)
@@ -83,13 +72,21 @@ def under(rows: pd.DataFrame, method: str, account: pd.Series) -> pd.DataFrame:
     return here.assign(method=method)[COLUMNS]
 
 
-def scenario_contributions(
-    scenarios: ScenarioTables, positions: pd.DataFrame, position_margins: pd.DataFrame, account: pd.Series
+def _scenarios(
+    scenarios: ScenarioTables | None, positions: pd.DataFrame, position_margins: pd.DataFrame, own: pd.DataFrame, account: pd.Series
 ) -> list[pd.DataFrame]:
-    """Contributions to `portfolio_margin`: class groups, their minimums, offsets between them, and what scenarios do not cover.
+    """Contributions to the methods that look at scenarios, with what these do not cover."""
+    if scenarios is None:
+        return [under(own, "futures", account)]
+    found = []
+    for method, parts in (("portfolio_margin", _of_classes(scenarios)), ("futures", _of_span(scenarios.span_margins))):
+        alone = _position_contributions(uncovered(positions, scenarios.covered(method)), position_margins)
+        found += [under(part, method, account) for part in (*parts, alone)]
+    return found
 
-    Initial and maintenance margin are the same by this rule; what is not covered has its own.
-    """
+
+def _of_classes(scenarios: ScenarioTables) -> list[pd.DataFrame]:
+    """Class groups, their minimums and offsets between them; initial and maintenance margin are the same by this rule."""
     classes, groups = scenarios.classes, scenarios.groups
     loss = classes["greatest_loss"].clip(lower=0.0)
     parts = (
@@ -97,12 +94,25 @@ def scenario_contributions(
         (classes, "contract_minimum", classes["maintenance_margin"] - loss),
         (groups, "product_group_offsets", groups["maintenance_margin"] - groups["class_margin"]),
     )
-    rows = [
+    return [
         frame[["portfolio_id"]].assign(component=name, initial_margin=amount, maintenance_margin=amount, missing=frame["missing"])
         for frame, name, amount in parts
     ]
-    alone = _position_contributions(uncovered(positions, scenarios.positions), position_margins)
-    return [under(part, "portfolio_margin", account) for part in (*rows, alone)]
+
+
+def _of_span(margins: pd.DataFrame) -> list[pd.DataFrame]:
+    """Scan risk, charges, credits and what the short option minimum adds, of class groups of futures."""
+    maintenance, initial = margins["maintenance_margin"], margins["initial_margin"]
+    ratio = (initial / maintenance.where(maintenance > 0)).fillna(1.0)
+    parts = {
+        "scan_risk": margins["scan_risk"],
+        "intra_commodity": margins["intra_commodity_charge"],
+        "delivery": margins["delivery_charge"],
+        "inter_commodity": -margins["inter_commodity_credit"],
+    }
+    parts["short_option_minimum"] = maintenance - sum(parts.values())
+    rows = margins[["portfolio_id", "missing"]]
+    return [rows.assign(component=name, initial_margin=part * ratio, maintenance_margin=part) for name, part in parts.items()]
 
 
 def uncovered(frame: pd.DataFrame, covered: pd.DataFrame) -> pd.DataFrame:

@@ -13,9 +13,10 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
-from margin_pipeline.margin.components import GROUPED_CLASSES, ScenarioTables, component_of, group_contributions, uncovered, under
+from margin_pipeline.margin.components import GROUPED_CLASSES, component_of, group_contributions, uncovered, under
 from margin_pipeline.margin.house import house_rates
 from margin_pipeline.margin.models.overlay import EXEMPT_ACCOUNTS
+from margin_pipeline.margin.scenario_tables import ScenarioTables
 from margin_pipeline.margin.strategy_based import group_positions
 
 POSITION_KEY = ["portfolio_id", "strategy", "symbol"]
@@ -24,7 +25,7 @@ AMOUNTS = ["initial_margin", "maintenance_margin"]
 ROUNDING = 1e-6
 """Money; sums of the same margins in another order differ by less."""
 
-POSITION_METHODS = ("reg_t", "cross_margin", "futures", "tiered")
+POSITION_METHODS = ("reg_t", "cross_margin", "tiered")
 
 
 def house_additions(
@@ -48,7 +49,8 @@ def house_additions(
     positions, instruments, portfolios, prices, fx_rates, position_margins, strategy_groups, house_margins : frames of the tables of these
         names.
     as_of : business date.
-    scenarios : tables of scenario margin; None: the method is not looked at.
+    scenarios : tables of scenario margin, whose class groups house rates widen; SPAN-style margin does not know them. None: no position is
+        margined by scenarios.
     threads : underlyings that are solved at once; the result does not depend on it.
 
     Returns
@@ -60,9 +62,11 @@ def house_additions(
     own = _of_positions(position_margins, positions)
     parts = [under(own, method, account) for method in POSITION_METHODS]
     parts.append(under(own[~own["asset_class"].isin(GROUPED_CLASSES)], "strategy_based", account))
+    for method in ("portfolio_margin", "futures"):
+        beside = position_margins if scenarios is None else uncovered(position_margins, scenarios.covered(method))
+        parts.append(under(_of_positions(beside, positions), method, account))
     if scenarios is not None:
-        beside = _of_positions(uncovered(position_margins, scenarios.positions), positions)
-        parts += [under(part, "portfolio_margin", account) for part in (beside, _of_scenarios(scenarios.groups))]
+        parts.append(under(_of_scenarios(scenarios.groups), "portfolio_margin", account))
     held = _held_under_house_rates(positions, account, house_margins)
     if held:
         frames = (frame[frame["portfolio_id"].isin(held)] for frame in (positions, portfolios))

@@ -22,6 +22,7 @@ from margin_pipeline.margin.house_additions import rule_amounts
 from margin_pipeline.margin.liquidation_solver import TieredMargin, inverse_liquidation_price, linear_liquidation_price
 from margin_pipeline.margin.margin_equity import reg_t_adjustment, security_values
 from margin_pipeline.margin.models.requirement import Reasons, number, truth
+from margin_pipeline.margin.scenario_tables import ScenarioTables
 from margin_pipeline.margin.status import LEVELS, levels, status, utilization
 from margin_pipeline.margin.tiers import schedules_in_force
 from margin_pipeline.market.currencies import conversion, usd_rates
@@ -52,6 +53,7 @@ def liquidation_prices(
     thresholds: Mapping[str, float],
     as_of: dt.date,
     house_margins: pd.DataFrame | None = None,
+    scenarios: ScenarioTables | None = None,
 ) -> pd.DataFrame:
     """Liquidation price of every leveraged position.
 
@@ -62,6 +64,7 @@ def liquidation_prices(
     thresholds : utilization from which "warning", "critical" and "emergency" begin, fractions.
     as_of : business date.
     house_margins : frame of the table: least fractions of notional that the house asks at any price; None: nothing.
+    scenarios : tables of scenario margin; None: no position is margined by scenarios.
 
     Returns
     -------
@@ -71,13 +74,15 @@ def liquidation_prices(
     Notes
     -----
     The tier is the one that applies at the liquidation price (`linear_liquidation_price`); other positions, exchange rates and the
-    margin a contract stay as they are.
+    margin a contract stay as they are. Where scenarios decide what a portfolio needs, that depends on all its positions at once: its
+    cross-margined positions have no price, and say so.
     """
     concerned = set(position_margins.loc[position_margins["model"].isin(LEVERAGED_MODELS), "portfolio_id"])
     positions, position_margins = (f[f["portfolio_id"].isin(list(concerned))] for f in (positions, position_margins))
     every = _joined(positions, instruments, portfolios, position_margins)
     every = _with_house(every, position_margins, house_margins)
     every["collateral"], every["elsewhere"] = _collateral(every, positions, instruments, portfolios, as_of)
+    every["by_scenarios"] = _by_scenarios(every, scenarios) & ~every["isolated"]
     leveraged = every["model"].isin(LEVERAGED_MODELS) & (every["quantity"] != 0)
     long_option = (every["asset_class"] == "future_option") & (every["quantity"] > 0)
     rows = every[leveraged & ~long_option].reset_index(drop=True)
@@ -169,11 +174,22 @@ def _collateral(
     return np.where(isolated, every["isolated_wallet"], cross).astype(np.float64), elsewhere
 
 
+def _by_scenarios(every: pd.DataFrame, scenarios: ScenarioTables | None) -> pd.Series:
+    """Whether the governing method of the portfolio margins some of its positions by scenarios."""
+    if scenarios is None:
+        return pd.Series(False, index=every.index)
+    of_span = every["portfolio_id"].isin(scenarios.span_positions["portfolio_id"]) & (every["account_type"] == "futures")
+    return of_span | (every["account_type"] == "portfolio_margin")
+
+
 def _missing(rows: pd.DataFrame, as_of: dt.date) -> Array:
     """(n,) what is missing for the liquidation price of each position, None where nothing is."""
     reasons, symbol = Reasons(len(rows)), rows["symbol"].to_numpy(dtype=object)
     own, elsewhere = rows["missing"].to_numpy(dtype=object), rows["elsewhere"].to_numpy(dtype=object)
     isolated = rows["isolated"].to_numpy()
+    reasons.add(
+        rows["by_scenarios"].to_numpy(dtype=bool), lambda row: f"a margin of {symbol[row]} alone: its portfolio is margined by scenarios"
+    )
     reasons.add(rows["missing"].notna().to_numpy(), lambda row: str(own[row]))
     reasons.add(rows["elsewhere"].notna().to_numpy() & rows["missing"].isna().to_numpy(), lambda row: f"other positions: {elsewhere[row]}")
     reasons.add(isolated & rows["isolated_wallet"].isna().to_numpy(), lambda row: f"isolated wallet of {symbol[row]}")

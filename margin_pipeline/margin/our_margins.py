@@ -21,7 +21,7 @@ NETTING_SET_METHODS = ("schedule_im", "simm")
 
 @dataclass(frozen=True)
 class OurMargins:
-    """Frames of the tables of these names, of the portfolios that are compared."""
+    """Frames of the tables of these names, and of `scenario_tables.scenario_shares`, of the portfolios that are compared."""
 
     portfolio_margins: pd.DataFrame
     portfolio_margin_components: pd.DataFrame
@@ -31,6 +31,7 @@ class OurMargins:
     strategy_group_legs: pd.DataFrame
     grouping_proofs: pd.DataFrame
     margin_schedule_positions: pd.DataFrame
+    scenario_shares: pd.DataFrame
 
     def of(self, portfolios: list[str]) -> OurMargins:
         """The rows of these portfolios."""
@@ -73,16 +74,20 @@ def symbol_margins(margins: OurMargins) -> pd.DataFrame:
 
     Returns
     -------
-    Frame portfolio_id, symbol, measure, base (groups or positions), ours (base currency, NaN: undetermined), missing. Under
-    `strategy_based` a grouped symbol has its part of its groups: of maintenance margin the requirement share; of initial margin the same
+    Frame portfolio_id, symbol, measure, base (groups, scenarios or positions), ours (base currency, NaN: undetermined), missing. Positions
+    that the governing method margins by scenarios have what they carry, which may be negative. Under `strategy_based` a grouped symbol has its part of its groups: of maintenance margin the requirement share; of initial margin the same
     fraction, or pro rata to stand-alone initial margins where a group needs no maintenance. Netting sets hold no symbols.
     """
     by_groups = margins.governed_by("strategy_based")
     legs = margins.strategy_group_legs[margins.strategy_group_legs["portfolio_id"].isin(by_groups)]
     single = margins.position_margins[~margins.position_margins["portfolio_id"].isin(margins.governed_by(*NETTING_SET_METHODS))]
-    grouped = single[HELD].merge(legs[HELD].drop_duplicates().assign(grouped=True), on=HELD, how="left")["grouped"].notna().to_numpy()
-    alone = measured(single[~grouped], ["portfolio_id", "symbol", "missing"]).assign(base="positions")
-    parts = pd.concat([alone, _group_parts(margins, legs).assign(base="groups")], ignore_index=True)
+    governing = margins.portfolio_margins.loc[margins.portfolio_margins["is_governing"], ["portfolio_id", "method"]]
+    shares = margins.scenario_shares.merge(governing, on=["portfolio_id", "method"])
+    counted = pd.concat([legs[HELD], shares[HELD]]).drop_duplicates().assign(counted=True)
+    elsewhere = single[HELD].merge(counted, on=HELD, how="left")["counted"].notna().to_numpy()
+    alone = measured(single[~elsewhere], ["portfolio_id", "symbol", "missing"]).assign(base="positions")
+    carried = measured(shares, ["portfolio_id", "symbol", "missing"]).assign(base="scenarios")
+    parts = pd.concat([alone, _group_parts(margins, legs).assign(base="groups"), carried], ignore_index=True)
     totals = added_up(parts, [*ROW, "base"]).rename(columns={"amount": "ours"})
     reasons = parts[parts["missing"].notna()].groupby(ROW)["missing"].agg(lambda texts: "; ".join(sorted(set(texts))))
     return totals.merge(reasons.reset_index(), on=ROW, how="left")[SYMBOL_COLUMNS]

@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 
 from margin_pipeline.margin.attribution import margin_attribution
-from margin_pipeline.margin.components import ScenarioTables, contributions
+from margin_pipeline.margin.components import contributions
 from margin_pipeline.margin.margin_equity import adjustments, security_values
 from margin_pipeline.margin.methods import COMPUTED, GOVERNING, METHODS, why_not
 from margin_pipeline.margin.rejections import rejected_inputs
+from margin_pipeline.margin.scenario_tables import ScenarioTables
 from margin_pipeline.margin.status import LEVELS, levels, status, utilization
 from margin_pipeline.market.currencies import usd_rates
 from margin_pipeline.parameters.option_rates import option_rates
@@ -69,7 +70,7 @@ def compose(
     thresholds : utilization from which "warning", "critical" and "emergency" begin, fractions.
     as_of : business date.
     house_additions : frame of the table: what of these margins house rates add; None: nothing.
-    scenarios : tables of scenario margin; None: method portfolio_margin is not computed.
+    scenarios : tables of scenario margin; None: method portfolio_margin is not computed, and futures need exchange margin.
 
     Returns
     -------
@@ -78,8 +79,8 @@ def compose(
 
     Notes
     -----
-    `strategy_based`: groups of stock and options, other positions on their own. `reg_t`, `futures`, `tiered`: positions on their own.
-    `portfolio_margin`: product groups by scenarios, what they do not cover on its own. `cross_margin`: positions on their own less
+    `strategy_based`: groups of stock and options, other positions on their own. `reg_t`, `tiered`: positions on their own.
+    `portfolio_margin`, `futures`: groups by scenarios, what these do not cover on its own. `cross_margin`: positions on their own less
     offsets. `schedule_im`: what the netting sets post. Under the first two, a margin account's initial margin is at least the lesser of
     $2,000 and the cost of its securities (component minimum, FINRA 4210(b)(4); that limit does not hold with short positions); without an
     exchange rate for it the initial margin alone is empty.

@@ -31,6 +31,8 @@ TABLES = (
     "portfolio_margin_classes",
     "portfolio_margin_groups",
     "eligibility_notes",
+    "span_margins",
+    "span_positions",
     "margin_reconciliation",
 )
 """Tables whose rows of a portfolio are gathered."""
@@ -66,7 +68,7 @@ def document(tables: Mapping[str, pd.DataFrame], calculation: pd.Series, symbol:
     components, house_additions : of the governing method.
     other_methods, not_applicable : rows of portfolio_margins and portfolio_method_notes.
     groups : with strategies, who holds the legs; proofs : of the groupings.
-    class_groups, product_groups, eligibility : of scenario margin; class groups with their loss at each move.
+    class_groups, product_groups, eligibility, futures_groups : of scenario margin; class groups with their loss at each point.
     positions : with their stand-alone margins; offsets, liquidation_prices, netting_sets : rows of their tables.
     reconciliation : what the broker says, and why it differs.
     calculation : row of margin.calculations.
@@ -96,6 +98,8 @@ def document(tables: Mapping[str, pd.DataFrame], calculation: pd.Series, symbol:
         "class_groups": [_with_points(row) for row in every["portfolio_margin_classes"]],
         "product_groups": every["portfolio_margin_groups"],
         "eligibility": every["eligibility_notes"],
+        "futures_positions": every["span_positions"],
+        "futures_groups": [_with_points(row) for row in every["span_margins"]],
         "netting_sets": every["netting_set_margins"],
         "reconciliation": every["margin_reconciliation"],
         "calculation": _parsed(records(calculation.to_frame().T))[0],
@@ -159,9 +163,11 @@ def _with_strategies(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]
 
 
 def _with_points(row: dict[str, Any]) -> dict[str, Any]:
-    """A class group with the loss at each move, instead of moves and losses apart."""
+    """A class group with the loss at each point, instead of moves and losses apart."""
     moves, losses = row.pop("price_moves"), row.pop("losses")
-    points = [] if losses is None else [{"price_move": m, "loss": x} for m, x in zip(moves, losses, strict=True)]
+    volatility = row.pop("volatility_moves", None) or [0.0] * len(moves)
+    given = zip(moves, volatility, losses or [], strict=bool(losses))
+    points = [{"price_move": move, "volatility_move": shift, "loss": loss} for move, shift, loss in given]
     return {**row, "points": points}
 
 
@@ -185,6 +191,7 @@ def _confined(found: Mapping[str, Any], symbol: str) -> dict[str, Any]:
     underlyings = {row["underlying"] for row in groups}
     classes = [row for row in found["class_groups"] if row["class_group"] in {symbol, *(row["underlying"] for row in positions)}]
     held = {symbol, *(row["symbol"] for row in positions)}
+    futures = {row["class_group"] for row in found["futures_positions"] if row["symbol"] in held}
     return {
         "positions": positions,
         "groups": groups,
@@ -193,6 +200,7 @@ def _confined(found: Mapping[str, Any], symbol: str) -> dict[str, Any]:
         "class_groups": classes,
         "product_groups": [row for row in found["product_groups"] if row["product_group"] in {c["product_group"] for c in classes}],
         "eligibility": [row for row in found["eligibility"] if row["symbol"] in held],
+        "futures_groups": [row for row in found["futures_groups"] if row["class_group"] in futures],
         "liquidation_prices": [row for row in found["liquidation_prices"] if row["symbol"] in held],
         "reconciliation": [row for row in found["reconciliation"] if row["symbol"] in held],
     }

@@ -16,7 +16,7 @@ GOVERNED = {
     "cash": "a cash account: what is held is paid for, short options are secured (Regulation T, 12 CFR 220.8)",
     "reg_t": "a Regulation T margin account: stock and options in the groups that need least (FINRA 4210, Cboe margin manual)",
     "portfolio_margin": "a portfolio margin account: losses over scenarios (FINRA 4210(g))",
-    "futures": "a futures account: exchange margin of every contract",
+    "futures": "a futures account: losses over scenarios where the exchange gives their terms, else exchange margin of every contract",
     "crypto_cross": "leveraged contracts on one common wallet: margin schedules",
     "crypto_isolated": "leveraged contracts, each on a wallet of its own: margin schedules",
     "otc": "uncleared derivatives: the model that each netting set agreed on",

@@ -13,7 +13,8 @@ from margin_pipeline.reports.layout import columns, figure, money, percent, sect
 
 def scenario_lines(found: Mapping[str, Any], in_full: bool) -> list[str]:
     """Sections on scenario margin; nothing where the account has none."""
-    return [*_class_groups(found), *(_points(found) if in_full else []), *_product_groups(found), *_eligibility(found)]
+    of_classes = [*_class_groups(found), *(_points(found) if in_full else []), *_product_groups(found), *_eligibility(found)]
+    return [*of_classes, *_futures_groups(found), *(_scenarios(found) if in_full else [])]
 
 
 def _class_groups(found: Mapping[str, Any]) -> list[str]:
@@ -67,3 +68,45 @@ def _product_groups(found: Mapping[str, Any]) -> list[str]:
 def _eligibility(found: Mapping[str, Any]) -> list[str]:
     lines = [line for row in found["eligibility"] for line in wrapped(f"{row['symbol'] or 'account'}: {row['note']}", "  ", indent=4)]
     return section("What portfolio margin does not cover", lines)
+
+
+def _futures_groups(found: Mapping[str, Any]) -> list[str]:
+    rows = [
+        (
+            row["class_group"],
+            money(row["scan_risk"]),
+            figure(row["worst_scenario"]),
+            money(_sum(row, "intra_commodity_charge", "delivery_charge")),
+            money(row["inter_commodity_credit"]),
+            money(row["short_option_minimum"]),
+            money(row["maintenance_margin"]),
+            "; ".join(row["missing"] or []),
+        )
+        for row in found["futures_groups"]
+    ]
+    header = (
+        "class group",
+        "scan risk",
+        "scenario",
+        "charges",
+        "credit",
+        "minimum",
+        "margin",
+        "missing" if any(r[-1] for r in rows) else "",
+    )
+    return section("Futures by scenarios (SPAN-style)", columns(rows, [1, 2, 3, 4, 5, 6], header) if rows else [])
+
+
+def _sum(row: Mapping[str, Any], *names: str) -> float | None:
+    amounts = [row[name] for name in names]
+    return None if None in amounts else float(sum(amounts))
+
+
+def _scenarios(found: Mapping[str, Any]) -> list[str]:
+    rows = [
+        (row["class_group"], str(number), f"{point['price_move']:+.2f}", f"{point['volatility_move']:+.0f}", money(point["loss"]))
+        for row in found["futures_groups"]
+        for number, point in enumerate(row["points"], start=1)
+    ]
+    header = ("class group", "scenario", "price, ranges", "volatility, ranges", "loss")
+    return section("Loss in each scenario", columns(rows, [1, 2, 3, 4], header) if rows else [])

@@ -86,6 +86,7 @@ def _files(date: dt.date) -> dict[str, str]:
         "rates": _csv(("date", "currency", "rate"), [(date, currency, rate) for currency, rate in RATES.items()]),
         "dividends": _csv(("symbol", "dividend_yield"), DIVIDEND_YIELDS.items()),
         "futures_margins": _futures_margins(date),
+        "span_parameters": _span_parameters(date),
         "house_margins": _csv(("symbol", "asset_class", "initial_rate", "maintenance_rate"), statements.HOUSE_MARGINS),
         "strategy_returns": _strategy_returns(date),
         **_capital(),
@@ -152,11 +153,25 @@ def _fx_rates(date: dt.date) -> str:
 
 def _futures_margins(date: dt.date) -> str:
     """Return the exchange's margins; the rise of the 27th is announced on the 22nd."""
-    rows: list[tuple[object, ...]] = [("ES", "2021-12-20", 12_320, 11_200, 6_160, 5_600)]
+    rows: list[tuple[object, ...]] = [("ES", "2021-12-20", 12_320, 11_200, 6_160, 5_600), ("MES", "2021-12-20", 1_232, 1_120, 616, 560)]
     if date >= dt.date(2022, 12, 22):
-        rows.append(("ES", "2022-12-27", 13_420, 12_200, 6_710, 6_100))
+        rows += [("ES", "2022-12-27", 13_420, 12_200, 6_710, 6_100), ("MES", "2022-12-27", 1_342, 1_220, 671, 610)]
     columns = ("root", "effective_date", "initial_overnight", "maintenance_overnight", "initial_intraday", "maintenance_intraday")
     return _csv(columns, rows)
+
+
+def _span_parameters(date: dt.date) -> str:
+    """Return the exchange's terms of the micro contract; the scan range rises with the exchange's margin."""
+    terms: list[tuple[object, ...]] = [("MES", "2021-12-20", "price_scan_range", 1_120)]
+    if date >= dt.date(2022, 12, 22):
+        terms.append(("MES", "2022-12-27", "price_scan_range", 1_220))
+    terms += [
+        ("MES", "2021-12-20", "volatility_scan_range", 0.05),
+        ("MES", "2021-12-20", "short_option_minimum", 25),
+        ("MES", "2021-12-20", "extreme_multiple", 3),
+        ("MES", "2021-12-20", "extreme_fraction", 0.33),
+    ]
+    return _csv(("class_group", "effective_date", "term", "value"), terms)
 
 
 def _margin_schedules() -> str:

@@ -42,8 +42,10 @@ PORTFOLIOS: tuple[Portfolio, ...] = (
     Portfolio("EURO", "reg_t", 900_000, "EUR", "EU"),
     Portfolio("INDEX_FUTURES", "futures", 568_000),
     Portfolio("LONG_SHORT", "reg_t", 2_000_000),
+    Portfolio("MICRO_FUTURES", "futures", 95_000),
     Portfolio("MOMENTUM", "reg_t", 486_000),
     Portfolio("OPTIONS_INCOME", "reg_t", 650_000),
+    Portfolio("VOLATILITY", "portfolio_margin", 700_000),
 )
 
 
@@ -83,6 +85,12 @@ HOLDINGS: tuple[Holding, ...] = (
     *_book("OPTIONS_INCOME", "crash_hedge", SP500230317P3500=3),
     *_book("INDEX_FUTURES", "trend", ESH3=20),
     *_book("INDEX_FUTURES", "overwrite", ESH3230217C4100=-10),
+    *_book("MICRO_FUTURES", "covered_calls", MESH3=30, MESH3230217C4000=-30),
+    *_book("MICRO_FUTURES", "put_writing", MESH3230217P3500=-20),
+    *_book("VOLATILITY", "index_strangles", SP500230120P3600=-12, SP500230120C4150=-12, ESH3=1),
+    *_book("VOLATILITY", "single_stock_straddles", AAPL230120C145=30, AAPL230120P120=40, XOM230120C115=25, XOM230120P95=25),
+    *_book("VOLATILITY", "collars", JPM=3000, JPM230120P125=30, KO=2500, KO230217P60=25),
+    *_book("VOLATILITY", "reserve", BUND_2032=800),
     Holding("CRYPTO", "basis", "BTCPERP", 12, entry_price=16_650.0),
     Holding("CRYPTO", "relative_value", "ETHPERP", -90, entry_price=1_230.0),
     Holding("CRYPTO_ISOLATED", "swing", "BTCPERP", 2, entry_price=16_900.0, isolated_wallet=6_000.0),

@@ -30,6 +30,8 @@ SECTORS = {
     "WMT": "consumer_staples",
     "XOM": "energy",
 }
+MULTIPLIERS = {"ESH3": 50, "MESH3": 5}
+"""Dollars a point of the futures on the index."""
 FACTOR_ETFS = ("MTUM", "QUAL", "SIZE", "USMV", "VLUE")
 
 
@@ -53,14 +55,17 @@ def _option(underlying: str, expiry: str, option_type: str, strike: float) -> De
     symbol = f"{underlying}{day:%y%m%d}{option_type[0].upper()}{strike:g}"
     if underlying == "SP500":
         return Derivative(symbol, "index_option", underlying, day, 100, option_type, strike, "european", "cash")
-    if underlying.startswith("ES"):
-        return Derivative(symbol, "future_option", underlying, day, 50, option_type, strike, "american")
+    if underlying in MULTIPLIERS:
+        return Derivative(symbol, "future_option", underlying, day, MULTIPLIERS[underlying], option_type, strike, "american")
     return Derivative(symbol, "equity_option", underlying, day, 100, option_type, strike, "american")
 
 
 DERIVATIVES: tuple[Derivative, ...] = (
-    Derivative("ESH3", "future", "SP500", dt.date(2023, 3, 17), 50, settlement="cash"),
+    Derivative("ESH3", "future", "SP500", dt.date(2023, 3, 17), MULTIPLIERS["ESH3"], settlement="cash"),
     _option("ESH3", "2023-02-17", "call", 4100),
+    Derivative("MESH3", "future", "SP500", dt.date(2023, 3, 17), MULTIPLIERS["MESH3"], settlement="cash"),
+    _option("MESH3", "2023-02-17", "call", 4000),
+    _option("MESH3", "2023-02-17", "put", 3500),
     _option("AAPL", "2023-01-20", "call", 145),
     _option("AAPL", "2023-01-20", "call", 155),
     _option("AAPL", "2023-01-20", "put", 120),
@@ -124,7 +129,8 @@ def _derivative_row(derivative: Derivative) -> dict[str, str]:
     if derivative.option_type:
         row |= {"option_type": derivative.option_type, "strike": f"{derivative.strike:g}", "exercise": derivative.exercise}
     if derivative.asset_class in ("future", "future_option"):
-        row |= {"root": "ES", "exchange": "XCME"}
+        future = derivative.symbol if derivative.asset_class == "future" else derivative.underlying
+        row |= {"root": future.removesuffix("H3"), "exchange": "XCME"}
     return row
 
 

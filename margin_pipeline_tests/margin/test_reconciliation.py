@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from margin_pipeline.margin.our_margins import OurMargins, symbol_margins
 from margin_pipeline.margin.reconciliation import TABLE_COLUMNS, reconcile
+from margin_pipeline.margin.scenario_tables import SHARE_COLUMNS
 from margin_pipeline_tests.margin.accounts import AS_OF, REJECTED, composition, tables
 
 BROKER = ["portfolio_id", "symbol", "initial_margin", "maintenance_margin"]
@@ -28,6 +29,7 @@ def ours_of(given_tables):
         given_tables["legs"],
         given_tables["grouping_proofs"],
         given_tables["margin_schedule_positions"],
+        given_tables.get("scenario_shares", pd.DataFrame(columns=SHARE_COLUMNS)),
     )
 
 

@@ -100,7 +100,11 @@ comment on column margin_data.eligibility_notes.symbol is 'Instrument; empty tex
 comment on column margin_data.eligibility_notes.note is 'Why, in words.';
 comment on column margin_data.eligibility_notes.reference is 'Rule.';
 
-comment on column margin_data.portfolio_margin_components.component is 'stock, options, futures, tiered, other, house (what house rates add to the rules), boxed, offsets, minimum, scenarios (greatest losses of class groups on their own), contract_minimum, product_group_offsets, schedule_im.';
+comment on column margin_data.portfolio_margin_components.component is 'stock, options, futures, tiered, other, house (what house rates add to the rules), boxed, offsets, minimum, scenarios (greatest losses of class groups on their own), contract_minimum, product_group_offsets, scan_risk, intra_commodity, delivery, inter_commodity, short_option_minimum, schedule_im.';
+
+alter table margin_data.margin_reconciliation drop constraint margin_reconciliation_base_check;
+alter table margin_data.margin_reconciliation
+    add constraint margin_reconciliation_base_check check (base in ('portfolio', 'groups', 'scenarios', 'positions', 'none'));
 
 do $$
 declare stored record;

@@ -3,7 +3,18 @@
 Belongs here: which table is made of which. Not here: formulas, SQL.
 """
 
-from margin_pipeline.orchestration.assets import backtest, estimation, greeks, margins, netting, regulation, risk, scenarios, valuation
+from margin_pipeline.orchestration.assets import (
+    backtest,
+    estimation,
+    greeks,
+    margins,
+    netting,
+    regulation,
+    risk,
+    scenarios,
+    span,
+    valuation,
+)
 from margin_pipeline.orchestration.table_asset import TableAsset
 
 TABLE_ASSETS: tuple[TableAsset, ...] = (
@@ -12,6 +23,7 @@ TABLE_ASSETS: tuple[TableAsset, ...] = (
     margins.position_margins,
     margins.strategy_groups,
     scenarios.portfolio_margin_classes,
+    span.span_margins,
     margins.house_additions,
     margins.margin_schedule_positions,
     margins.liquidation_prices,

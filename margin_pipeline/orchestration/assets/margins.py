@@ -7,8 +7,8 @@ import pandas as pd
 
 from margin_pipeline.margin import house_additions as additions
 from margin_pipeline.margin import liquidation, portfolio, reconciliation, registry, schedules, strategy_based
-from margin_pipeline.margin.components import ScenarioTables
 from margin_pipeline.margin.our_margins import OurMargins
+from margin_pipeline.margin.scenario_tables import ScenarioTables, scenario_shares
 from margin_pipeline.orchestration import checks
 from margin_pipeline.orchestration.checks import Check
 from margin_pipeline.orchestration.context import CalculationContext
@@ -106,6 +106,8 @@ def house_additions(
     portfolio_margin_classes: pd.DataFrame,
     portfolio_margin_groups: pd.DataFrame,
     portfolio_margin_positions: pd.DataFrame,
+    span_margins: pd.DataFrame,
+    span_positions: pd.DataFrame,
     context: CalculationContext,
 ) -> pd.DataFrame:
     """What house rates add to the margin that the rules alone would ask, by method and component."""
@@ -119,7 +121,7 @@ def house_additions(
         strategy_groups,
         house_margins,
         context.as_of,
-        ScenarioTables(portfolio_margin_classes, portfolio_margin_groups, portfolio_margin_positions),
+        ScenarioTables(portfolio_margin_classes, portfolio_margin_groups, portfolio_margin_positions, span_margins, span_positions),
         threads=context.compute.threads,
     )
 
@@ -161,6 +163,11 @@ def liquidation_prices(
     futures_margins: pd.DataFrame,
     fx_rates: pd.DataFrame,
     house_margins: pd.DataFrame,
+    portfolio_margin_classes: pd.DataFrame,
+    portfolio_margin_groups: pd.DataFrame,
+    portfolio_margin_positions: pd.DataFrame,
+    span_margins: pd.DataFrame,
+    span_positions: pd.DataFrame,
     context: CalculationContext,
 ) -> pd.DataFrame:
     """Price at which each leveraged position would be liquidated, others unchanged."""
@@ -175,6 +182,7 @@ def liquidation_prices(
         context.thresholds,
         context.as_of,
         house_margins,
+        ScenarioTables(portfolio_margin_classes, portfolio_margin_groups, portfolio_margin_positions, span_margins, span_positions),
     )
 
 
@@ -210,6 +218,8 @@ def portfolio_margins(
     portfolio_margin_classes: pd.DataFrame,
     portfolio_margin_groups: pd.DataFrame,
     portfolio_margin_positions: pd.DataFrame,
+    span_margins: pd.DataFrame,
+    span_positions: pd.DataFrame,
     context: CalculationContext,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Margin, equity, excess, utilization and status of every portfolio under every method that applies."""
@@ -226,7 +236,7 @@ def portfolio_margins(
         context.thresholds,
         context.as_of,
         house_additions,
-        ScenarioTables(portfolio_margin_classes, portfolio_margin_groups, portfolio_margin_positions),
+        ScenarioTables(portfolio_margin_classes, portfolio_margin_groups, portfolio_margin_positions, span_margins, span_positions),
     )
     return composed.portfolio_margins, composed.components, composed.notes
 
@@ -252,10 +262,16 @@ def margin_reconciliation(
     margin_schedule_positions: pd.DataFrame,
     portfolio_margins: pd.DataFrame,
     portfolio_margin_components: pd.DataFrame,
+    portfolio_margin_classes: pd.DataFrame,
+    portfolio_margin_groups: pd.DataFrame,
+    portfolio_margin_positions: pd.DataFrame,
+    span_margins: pd.DataFrame,
+    span_positions: pd.DataFrame,
     fx_rates: pd.DataFrame,
     context: CalculationContext,
 ) -> pd.DataFrame:
     """Our margins against the broker's, with the hypothesis that explains most of each difference."""
+    scenarios = ScenarioTables(portfolio_margin_classes, portfolio_margin_groups, portfolio_margin_positions, span_margins, span_positions)
     ours = OurMargins(
         portfolio_margins,
         portfolio_margin_components,
@@ -265,5 +281,6 @@ def margin_reconciliation(
         strategy_group_legs,
         grouping_proofs,
         margin_schedule_positions,
+        scenario_shares(scenarios),
     )
     return reconciliation.reconcile(ours, broker_margins, rejected_rows, portfolios, fx_rates, context.as_of)

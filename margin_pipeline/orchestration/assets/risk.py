@@ -6,6 +6,7 @@ Belongs here: the risk assets. Not here: estimators and attribution (`risk`).
 import pandas as pd
 
 from margin_pipeline.margin import portfolio
+from margin_pipeline.margin.scenario_tables import ScenarioTables, scenario_shares
 from margin_pipeline.market import triangle
 from margin_pipeline.orchestration import checks, checks_risk
 from margin_pipeline.orchestration.checks import Check
@@ -13,7 +14,7 @@ from margin_pipeline.orchestration.context import CalculationContext
 from margin_pipeline.orchestration.table_asset import table_asset
 from margin_pipeline.parameters.estimation import estimation_settings
 from margin_pipeline.parameters.risk import risk_settings
-from margin_pipeline.reports import figures
+from margin_pipeline.reports import figures, figures_margin
 from margin_pipeline.risk import assess, strategy_table
 
 HISTORY_SESSIONS = 520
@@ -36,7 +37,10 @@ def portfolios_without_risk(portfolio_risk: pd.DataFrame) -> int:
     ],
     history={"prices": HISTORY_SESSIONS, "fx_rates": HISTORY_SESSIONS, "rates": None, "strategy_returns": 252},
     metrics=lambda f: {"portfolios_without_risk": portfolios_without_risk(f["portfolio_risk"])},
-    pictures={"margin_by_strategy": lambda f: figures.margin_by_strategy(f["strategy_risk"])},
+    pictures={
+        "margin_by_strategy": lambda f: figures.margin_by_strategy(f["strategy_risk"]),
+        "risk_by_strategy": lambda f: figures_margin.risk_by_strategy(f["strategy_risk"]),
+    },
     pool="compute",
 )
 def portfolio_risk(
@@ -54,6 +58,11 @@ def portfolio_risk(
     strategy_groups: pd.DataFrame,
     strategy_group_legs: pd.DataFrame,
     cross_margin_benefits: pd.DataFrame,
+    portfolio_margin_classes: pd.DataFrame,
+    portfolio_margin_groups: pd.DataFrame,
+    portfolio_margin_positions: pd.DataFrame,
+    span_margins: pd.DataFrame,
+    span_positions: pd.DataFrame,
     strategy_returns: pd.DataFrame,
     context: CalculationContext,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -69,8 +78,8 @@ def portfolio_risk(
         benchmark=estimation_settings(context.as_of).benchmark,
     )
     context.notes.update(result.report.as_metadata())
-    attribution = portfolio.margin_attribution(
-        portfolio_margins, position_margins, strategy_groups, strategy_group_legs, cross_margin_benefits
-    )
+    scenarios = ScenarioTables(portfolio_margin_classes, portfolio_margin_groups, portfolio_margin_positions, span_margins, span_positions)
+    groups = (strategy_groups, strategy_group_legs, cross_margin_benefits)
+    attribution = portfolio.margin_attribution(portfolio_margins, position_margins, *groups, shares=scenario_shares(scenarios))
     strategies = strategy_table(result.strategy_risk_components, attribution, strategy_returns)
     return result.portfolio_risk, strategies, result.portfolio_risk_factors, result.risk_summaries
