@@ -5,6 +5,7 @@ Belongs here: which table is made of which. Not here: formulas, SQL.
 
 from margin_pipeline.orchestration.assets import (
     backtest,
+    clusters,
     estimation,
     greeks,
     margins,
@@ -13,6 +14,7 @@ from margin_pipeline.orchestration.assets import (
     risk,
     scenarios,
     span,
+    stress,
     valuation,
 )
 from margin_pipeline.orchestration.table_asset import TableAsset
@@ -28,12 +30,15 @@ TABLE_ASSETS: tuple[TableAsset, ...] = (
     margins.margin_schedule_positions,
     margins.liquidation_prices,
     netting.cross_margin_benefits,
+    clusters.correlation_clusters,
     regulation.netting_set_margins,
     margins.portfolio_margins,
     margins.margin_reconciliation,
     greeks.position_greeks,
     risk.portfolio_risk,
     backtest.backtest_results,
+    stress.stress_results,
+    stress.reverse_stress,
     regulation.regulatory_lines,
 )
 """Stages in the order of the chain; landing, publication and alerts are declared apart."""
