@@ -68,7 +68,7 @@ class RiskSettings:
     calendar_share : least share of living price series with a close on a day of the calendar.
     trading_days : trading days a year.
     methods : methods of the figures, of `METHODS`.
-    delta_gamma_variables : most variables of a quadratic form.
+    delta_gamma_variables : leading variables of quadratic forms with many.
     monte_carlo : scenarios of the simulation.
     """
 

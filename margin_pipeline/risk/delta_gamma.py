@@ -21,6 +21,8 @@ from margin_pipeline.risk.quadratic import Quadratics
 from margin_pipeline.risk.roots import root_of
 
 Floats = npt.NDArray[Any]
+ALL_UP_TO = 4
+"""Times the number of leading variables up to which all variables are taken."""
 _POWER_STEPS = 3
 _INDEPENDENT = 1e-12
 """Variance of a combination, beside the greatest one, below which it depends on the others."""
@@ -81,22 +83,23 @@ def portfolio_forms(delta: Floats, gamma: Floats, delta_covariance: Floats, cova
     delta, gamma : (strategies, factors) base currency for a relative move of 1, and for a squared one.
     delta_covariance : (strategies, factors) delta @ covariance.
     covariance : (factors, factors) of one day's returns, positive semi-definite.
-    most_variables : above as many factors with gamma the leading variables are taken.
+    most_variables : leading variables taken where more than `ALL_UP_TO` times as many factors have gamma; else all are.
     """
     curved = np.flatnonzero(np.any(gamma != 0, axis=0))
     own_gamma, within = gamma[:, curved], covariance[np.ix_(curved, curved)]
     reached = delta_covariance[:, curved]
-    variables = _variables(own_gamma.sum(axis=0), within, most_variables)
+    most = len(curved) if len(curved) <= ALL_UP_TO * most_variables else most_variables
+    variables = _variables(own_gamma.sum(axis=0), within, most)
     part_curvature, part_slope = _in_variables(variables, own_gamma, reached)
     whole = part_curvature.sum(axis=0)
     books = np.concatenate([whole[None], part_curvature, whole - part_curvature])
     slopes = np.concatenate([part_slope.sum(axis=0)[None], part_slope, part_slope.sum(axis=0) - part_slope])
     values, vectors = np.linalg.eigh(books)
     slope = (slopes[:, None, :] @ vectors)[:, 0]
-    if len(curved) > most_variables:
-        unused = ((0, 0), (0, most_variables - values.shape[1]))
+    if len(curved) > most:
+        unused = ((0, 0), (0, most - values.shape[1]))
         values, slope = np.pad(values, unused), np.pad(slope, unused)
-        _replace_alone(values, slope, own_gamma, reached, within, most_variables)
+        _replace_alone(values, slope, own_gamma, reached, within, most)
     squared = within**2
     linear, curvature_product = delta_covariance, own_gamma @ squared / 2
     total_delta, total_gamma = delta.sum(axis=0), own_gamma.sum(axis=0)

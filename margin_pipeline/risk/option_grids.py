@@ -27,7 +27,7 @@ from margin_pipeline.risk.revaluation import option_value_changes
 Floats = npt.NDArray[Any]
 NORMAL_REACH = 8.0
 """Standard deviations from 0 to the outermost knot; beyond it values go on in a straight line."""
-FUNCTIONS_A_BLOCK = 256
+FUNCTIONS_A_BLOCK = 512
 _LOOK_UP, _ADDITION = 3.0, 1.0
 """Relative costs of interpolating a function and of adding it to a strategy."""
 
