@@ -192,16 +192,17 @@ def _margins(cell: np.ndarray, names: Sequence[pd.Index], position_margins: pd.D
 
 def _described(symbols: pd.Index, instruments: pd.DataFrame, factors: Factors, rules: CrossMarginRules) -> tuple[pd.DataFrame, np.ndarray]:
     """Risk factor, scale of exposure, group, duration of each symbol, and benefits of groups; futures look through to their underlying."""
-    names = pd.Index(instruments["symbol"])
-    row = pd.Series(np.arange(len(names)), index=names).groupby(level=0).first()
-    place = row.reindex(symbols).fillna(-1).to_numpy(dtype=np.int64)
+    listed = instruments if instruments["symbol"].is_unique else instruments.drop_duplicates("symbol")
+    names = pd.Index(listed["symbol"])
+    place = names.get_indexer(symbols)
     known = place >= 0
-    found = instruments.iloc[place].reset_index(drop=True)
+    found = listed.iloc[place].reset_index(drop=True) if len(listed) else listed.reindex(range(len(symbols)))
     through = (found["asset_class"] == "future").to_numpy() & found["underlying"].notna().to_numpy() & known
-    classes = found["asset_class"].map(dict(rules.class_of))
-    beneath = row.reindex(found["underlying"]).fillna(-1).to_numpy(dtype=np.int64)
-    class_beneath = instruments["asset_class"].iloc[beneath].map(dict(rules.class_of)).reset_index(drop=True).where(beneath >= 0)
-    classes = classes.where(~through, class_beneath)
+    classes = _classes(found["asset_class"], rules)
+    if through.any():
+        beneath = names.get_indexer(pd.Index(found["underlying"]))
+        of_underlying_class = np.where(beneath >= 0, _classes(listed["asset_class"], rules)[beneath], None)
+        classes = np.where(through, of_underlying_class, classes)
     own, of_underlying = factors.names.get_indexer(symbols), factors.names.get_indexer(pd.Index(found["underlying"]))
     factor = np.where(known, np.where(through & (of_underlying >= 0), of_underlying, own), -1)
     group, table = _groups(classes, found["sector"], known, rules)
@@ -217,11 +218,17 @@ def _described(symbols: pd.Index, instruments: pd.DataFrame, factors: Factors, r
     return described, table
 
 
-def _groups(classes: pd.Series, sectors: pd.Series, known: np.ndarray, rules: CrossMarginRules) -> tuple[np.ndarray, np.ndarray]:
+def _classes(asset_class: pd.Series, rules: CrossMarginRules) -> np.ndarray:
+    """(n,) class of benefit of each asset class, None where it has none."""
+    code, names = pd.factorize(asset_class)
+    return np.array([*(rules.class_of.get(str(name)) for name in names), None], dtype=object)[code]
+
+
+def _groups(classes: np.ndarray, sectors: pd.Series, known: np.ndarray, rules: CrossMarginRules) -> tuple[np.ndarray, np.ndarray]:
     """Number of class and sector of each symbol, and which class benefit each pair of numbers may have."""
-    class_code, class_names = pd.factorize(classes.where(known), sort=True)
-    sector_code, sector_names = pd.factorize(sectors.where(known), sort=True)
-    pairs, group = np.unique(np.stack([class_code, sector_code]), axis=1, return_inverse=True)
+    class_code, class_names = pd.factorize(classes, sort=True)
+    sector_code, sector_names = pd.factorize(sectors, sort=True)
+    pairs, group = np.unique(np.where(known, [class_code, sector_code], -1), axis=1, return_inverse=True)
     of_class = [None if code < 0 else str(class_names[code]) for code in pairs[0]]
     of_sector = [None if code < 0 else str(sector_names[code]) for code in pairs[1]]
     return group.reshape(-1), group_benefits(of_class, of_sector, rules.class_benefits)

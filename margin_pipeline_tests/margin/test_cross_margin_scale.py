@@ -160,6 +160,11 @@ def test_single_precision_gives_the_same_saving():
     assert single == pytest.approx(double, rel=2e-3)
 
 
+def test_positions_without_any_instrument_take_no_part():
+    book = stock_book(2, 12)
+    assert find_benefits(**{**book, "instruments": book["instruments"].iloc[:0]}).empty
+
+
 def test_a_small_book_is_proven_to_be_at_its_optimum():
     found = find_benefits(**stock_book(2, 12))
     assert json.loads(found["explanation"][0])["proven_share"] == 1.0
