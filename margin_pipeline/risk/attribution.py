@@ -94,14 +94,8 @@ def assess(
     history = factor_history(prices, fx_rates, book.factors, options, settings, as_of)
     estimates = factor_estimates(book, symbols, correlation, symbol_risk, settings.trading_days)
 
-    def simulated(device: Backend) -> list[RiskFigures]:
-        return _simulated_figures(book, history, estimates, settings, unmodelled, device, threads)
-
-    figures, report = run_on(backend, simulated)
-    if "gaussian" in settings.methods:
-        figures += gaussian_figures(book, estimates, settings, unmodelled)
-    if "delta_gamma" in settings.methods:
-        figures += delta_gamma_figures(book, estimates, settings, unmodelled, threads)
+    figures, report = run_on(backend, lambda device: _simulated_figures(book, history, estimates, settings, unmodelled, device, threads))
+    figures += _closed_figures(book, estimates, settings, unmodelled, threads)
     names = book.factors[estimates.columns]
     model = market_model(names, tuple(symbols), correlation, symbol_risk, instruments, benchmark, settings.trading_days)
     return RiskResult(
@@ -111,6 +105,18 @@ def assess(
         risk_summaries=summary_table(book, figures),
         report=report,
     )
+
+
+def _closed_figures(
+    book: Book, estimates: FactorEstimates, settings: RiskSettings, portfolio_reasons: dict[int, str], threads: int
+) -> list[RiskFigures]:
+    """Figures of the methods with closed forms."""
+    figures: list[RiskFigures] = []
+    if "gaussian" in settings.methods:
+        figures += gaussian_figures(book, estimates, settings, portfolio_reasons)
+    if "delta_gamma" in settings.methods:
+        figures += delta_gamma_figures(book, estimates, settings, portfolio_reasons, threads)
+    return figures
 
 
 def _simulated_figures(

@@ -19,7 +19,7 @@ from margin_pipeline.parameters.risk import MonteCarloSettings
 from margin_pipeline.risk.book import Book, CurrencyGroup
 from margin_pipeline.risk.draws import Chunk, chunks, is_mirrored, standard_returns
 from margin_pipeline.risk.estimates import FactorEstimates
-from margin_pipeline.risk.option_grids import NORMAL_REACH, Spacing, add_option_profits, option_blocks
+from margin_pipeline.risk.option_grids import NORMAL_REACH, Block, Spacing, add_option_profits, option_blocks
 from margin_pipeline.risk.roots import root_of
 
 Floats = npt.NDArray[Any]
@@ -76,30 +76,44 @@ def drawn_profits(
     root = root_of(estimates.correlation)[0]
     with backend.on_device():
         on_device = backend.array(root, "float32")
+    deviations = [volatility * np.sqrt(horizon) for horizon in horizons_days]
 
-    def write(returns: npt.NDArray[np.float32], straight: list[Floats], first: int) -> None:
-        parts = [[np.sqrt(horizon) * part for part in straight] for horizon in horizons_days]
-        if blocks:
-            position = spacing.positions(returns)
-            for block in blocks:
-                add_option_profits(block, position, parts)
+    def add_profits(returns: npt.NDArray[np.float32], straight: list[Floats], first: int) -> None:
         where = slice(first, first + returns.shape[1])
-        for horizon, by_group, result in zip(horizons_days, parts, results, strict=True):
-            for line, price_result in zip(lines, by_group, strict=True):
-                result[:, where] += _converted(line, price_result, returns, volatility * np.sqrt(horizon))
+        parts = [[np.sqrt(horizon) * part for part in straight] for horizon in horizons_days]
+        _add_profits(returns, parts, lines, blocks, spacing, deviations, [result[:, where] for result in results])
 
     def fill(chunk: Chunk) -> None:
         returns = standard_returns(chunk, settings, on_device, root.shape[1], backend)
         wide = returns.astype(np.float64)
         straight = [line.exposure @ wide for line in lines]
-        write(returns, straight, chunk.first)
+        add_profits(returns, straight, chunk.first)
         if is_mirrored(settings):
-            write(-returns, [-part for part in straight], chunk.first + settings.scenarios // 2)
+            add_profits(-returns, [-part for part in straight], chunk.first + settings.scenarios // 2)
 
     # Chunks at once are faster than each product on many threads, and give the same bits for any number of them.
     with pinned_threads(1):
         map_chunks(fill, chunks(settings), workers=threads if backend.name == NUMPY.name else 1)
     return results
+
+
+def _add_profits(
+    returns: npt.NDArray[np.float32],
+    parts: list[list[Floats]],
+    lines: list[_Line],
+    blocks: list[Block],
+    spacing: Spacing,
+    deviations: list[Floats],
+    results: list[Floats],
+) -> None:
+    """Add to results, by horizon, the price results of the lines (parts, by horizon and line) and of options, converted."""
+    if blocks:
+        position = spacing.positions(returns)
+        for block in blocks:
+            add_option_profits(block, position, parts)
+    for deviation, by_group, result in zip(deviations, parts, results, strict=True):
+        for line, price_result in zip(lines, by_group, strict=True):
+            result += _converted(line, price_result, returns, deviation)
 
 
 def _line(group: CurrencyGroup, book: Book, estimates: FactorEstimates) -> _Line:
