@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ import pandas as pd
 from scipy import sparse
 
 from margin_pipeline.decisions.bundles import Bundles
+from margin_pipeline.decisions.shocked_scenarios import shocked_scenario_tables
 from margin_pipeline.decisions.shocked_tables import AfterShock, MarginInputs, after_shock, in_scenario, portfolio_and_scenario
 from margin_pipeline.margin import cross_margin, portfolio, registry, strategy_based
 from margin_pipeline.margin.grouping import assembly
@@ -29,13 +30,12 @@ from margin_pipeline.margin.grouping.netting import NetBook, net_book
 from margin_pipeline.margin.methods import COMPUTED
 from margin_pipeline.margin.models.book import Book, build_book
 from margin_pipeline.margin.models.foreign import UserModel
-from margin_pipeline.margin.portfolio_margin import portfolio_margin
-from margin_pipeline.margin.scenario_tables import ScenarioTables
-from margin_pipeline.margin.span import span_margins
+from margin_pipeline.margin.scenario.class_groups import class_groups
 from margin_pipeline.margin.status import status, utilization
 from margin_pipeline.margin.valuation import at_symbols
 from margin_pipeline.market.currencies import usd_rates
 from margin_pipeline.parameters.margin_models import model_choice
+from margin_pipeline.parameters.portfolio_margin import portfolio_margin_rules
 from margin_pipeline.parameters.stress import StressRules
 from margin_pipeline.risk.stress import ShockedPositions
 
@@ -66,6 +66,7 @@ class Prepared:
         computed again.
     shares : (legs, n) sparse, see `_shares`.
     bundles : which positions stand together.
+    classes : class group of every instrument.
     margin_book : positions as margin models see them.
     models : user models by name.
     """
@@ -80,6 +81,7 @@ class Prepared:
     by_scenarios: frozenset[str]
     shares: Any
     bundles: Bundles
+    classes: pd.DataFrame
     margin_book: Book
     models: Mapping[str, UserModel]
 
@@ -96,7 +98,8 @@ def prepare(
     narrow = frozenset(owners[owners.map(held).fillna(0) <= rules.cross_margin_positions_up_to])
     groups = inputs.strategy_groups
     kept_rows = groups[~groups["portfolio_id"].isin(small)].reset_index(drop=True)
-    by_scenarios = frozenset(owners[inputs.portfolios["account_type"].isin(_GOVERNED_BY_SCENARIOS)])
+    account = inputs.portfolios["account_type"]
+    by_scenarios = frozenset(owners[account.isin(_GOVERNED_BY_SCENARIOS) | ((account == "reg_t") & owners.isin(narrow))])
     bundles = Bundles.of(inputs.positions, inputs.instruments, inputs.portfolios, inputs.rejected_rows, by_scenarios, as_of)
     installed = registry.installed_models() if models is None else models
     kept = kept_groups(book, kept_rows)
@@ -121,6 +124,7 @@ def prepare(
         by_scenarios,
         _shares(book, inputs.positions),
         bundles,
+        class_groups(inputs.instruments, portfolio_margin_rules(as_of), inputs.house_margins),
         margin_book,
         installed,
     )
@@ -196,14 +200,15 @@ def _composed(
     threads: int,
 ) -> pd.DataFrame:
     """Margins of scenarios that share exchange rates, composed at once."""
-    frames: dict[str, list[pd.DataFrame]] = {name: [] for name in ("owners", "positions", "margins", "groups", "offsets", "rejected")}
+    frames: dict[str, list[pd.DataFrame]] = {name: [] for name in ("owners", "positions", "margins", "groups", "rejected")}
     for number, (after, alone) in moved.items():
         positions, margins = prepared.bundles.bundled(after.positions, alone)
         kept = prepared.bundles.groups(_kept(prepared, number, after))
-        own = (after.portfolios, positions, margins, kept, _offsets(prepared, after, alone), prepared.inputs.rejected_rows)
+        own = (after.portfolios, positions, margins, kept, prepared.inputs.rejected_rows)
         for name, frame in zip(frames, own, strict=True):
             frames[name].append(frame.assign(portfolio_id=in_scenario(frame["portfolio_id"], number)))
-    scenarios = _stacked_scenarios(prepared, {number: after for number, (after, _) in moved.items()}, threads)
+    shocks = {number: after for number, (after, _) in moved.items()}
+    scenarios = shocked_scenario_tables(prepared.inputs, shocks, prepared.by_scenarios, prepared.classes, threads)
     stacked = {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()}
     names = set(stacked["owners"]["portfolio_id"])
     groups = pd.concat([prepared.bundles.groups(again[again["portfolio_id"].isin(names)]), stacked["groups"]], ignore_index=True)
@@ -213,7 +218,7 @@ def _composed(
         prepared.inputs.instruments,
         stacked["margins"],
         groups,
-        stacked["offsets"],
+        _offsets(prepared, moved),
         pd.DataFrame(columns=_NO_NETTING_SETS),
         stacked["rejected"],
         next(iter(moved.values()))[0].fx_rates,
@@ -223,40 +228,6 @@ def _composed(
     ).portfolio_margins[MARGIN_COLUMNS]
     owner, scenario = portfolio_and_scenario(composed["portfolio_id"])
     return composed.assign(portfolio_id=owner, scenario=scenario)
-
-
-def scenario_tables(prepared: Prepared, after: AfterShock, threads: int = 1) -> ScenarioTables:
-    """Scenario margin of securities and of futures after a shock, of the portfolios that it governs.
-
-    Volatilities are those that the marks after the shock imply. Risk arrays that an exchange gave stay as they are.
-    """
-    inputs, governed = prepared.inputs, after.portfolios[after.portfolios["portfolio_id"].isin(prepared.by_scenarios)]
-    owners = {account: governed[governed["account_type"] == account].reset_index(drop=True) for account in _GOVERNED_BY_SCENARIOS}
-    held = {
-        account: after.positions[after.positions["portfolio_id"].isin(own["portfolio_id"])].reset_index(drop=True)
-        for account, own in owners.items()
-    }
-    securities, futures = held["portfolio_margin"], held["futures"]
-    terms = (inputs.instruments, owners["portfolio_margin"], after.prices, after.fx_rates, after.rates, inputs.dividends, after.as_of)
-    arrays = (after.prices, after.rates, inputs.risk_arrays, inputs.span_parameters, after.as_of)
-    found = portfolio_margin(securities, *terms, inputs.house_margins, threads=threads)
-    span = span_margins(futures, inputs.instruments, owners["futures"], *arrays, threads=threads)
-    return ScenarioTables(found.classes, found.groups, found.positions, span.margins, span.covered)
-
-
-def _stacked_scenarios(prepared: Prepared, after: Mapping[int, AfterShock], threads: int) -> ScenarioTables:
-    """Scenario margin of all scenarios, portfolios by the name of `in_scenario`."""
-    if not prepared.by_scenarios:
-        # Tables without rows, once: composition then knows the method, and finds nothing of it.
-        first = min(after)
-        return scenario_tables(prepared, after[first], threads)
-    found = {number: scenario_tables(prepared, moved, threads) for number, moved in after.items()}
-
-    def stacked(name: str) -> pd.DataFrame:
-        frames = [(getattr(tables, name), number) for number, tables in found.items()]
-        return pd.concat([f.assign(portfolio_id=in_scenario(f["portfolio_id"], n)) for f, n in frames], ignore_index=True)
-
-    return ScenarioTables(*(stacked(field.name) for field in fields(ScenarioTables)))
 
 
 def _stand_alone(prepared: Prepared, after: AfterShock, as_of: dt.date) -> pd.DataFrame:
@@ -339,24 +310,22 @@ def _kept(prepared: Prepared, scenario: int, after: AfterShock) -> pd.DataFrame:
     return rows[["portfolio_id", "structure", "legs"]].assign(**amounts, missing=missing)[_GROUPS]
 
 
-def _offsets(prepared: Prepared, after: AfterShock, alone: pd.DataFrame) -> pd.DataFrame:
-    """Offsets between positions of narrow portfolios, by the correlation of the date."""
+def _offsets(prepared: Prepared, moved: Mapping[int, tuple[AfterShock, pd.DataFrame]]) -> pd.DataFrame:
+    """Offsets between positions of narrow portfolios, by the correlation of the date; portfolios by the name of `in_scenario`."""
     inputs = prepared.inputs
     if not prepared.offset:
         return pd.DataFrame(columns=_NO_OFFSETS)
     here = inputs.positions["portfolio_id"].isin(prepared.offset).to_numpy()
     accounts = [account for account, methods in COMPUTED.items() if "cross_margin" in methods]
-    owners = after.portfolios[after.portfolios["account_type"].isin(accounts) & after.portfolios["portfolio_id"].isin(prepared.offset)]
-    arguments = (
-        after.positions[here],
-        alone[here],
-        inputs.instruments,
-        inputs.symbol_risk,
-        inputs.symbols,
-        inputs.correlation,
-        after.as_of,
-    )
-    return cross_margin.find_benefits(*arguments, portfolios=owners)
+    taken = inputs.portfolios["account_type"].isin(accounts) & inputs.portfolios["portfolio_id"].isin(prepared.offset)
+    frames = [
+        [frame.assign(portfolio_id=in_scenario(frame["portfolio_id"], number)) for frame in parts]
+        for number, (after, alone) in moved.items()
+        for parts in [(after.positions[here], alone[here], after.portfolios[taken.to_numpy()])]
+    ]
+    positions, alone, owners = (pd.concat(parts, ignore_index=True) for parts in zip(*frames, strict=True))
+    market = (inputs.instruments, inputs.symbol_risk, inputs.symbols, inputs.correlation, next(iter(moved.values()))[0].as_of)
+    return cross_margin.find_benefits(positions, alone, *market, portfolios=owners)
 
 
 def _only_computed(margins: pd.DataFrame, prepared: Prepared) -> pd.DataFrame:
@@ -371,7 +340,8 @@ def _only_computed(margins: pd.DataFrame, prepared: Prepared) -> pd.DataFrame:
     found.loc[lost, ["initial_margin", "maintenance_margin", "margin_equity", "utilization"]] = np.nan
     found.loc[lost, "status"] = "undetermined"
     found.loc[lost, "missing"] = [
-        json.dumps([f"{name} of a portfolio of this size is not computed again after a shock"]) for name in method[lost]
+        json.dumps([f"{name} of a portfolio of this size is not computed again after a shock, as it does not govern"])
+        for name in method[lost]
     ]
     return found
 

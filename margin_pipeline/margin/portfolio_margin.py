@@ -53,6 +53,7 @@ def portfolio_margin(
     house_margins: pd.DataFrame | None = None,
     *,
     rules: PortfolioMarginRules | None = None,
+    classes: pd.DataFrame | None = None,
     backend: Backend = NUMPY,
     threads: int = 1,
 ) -> PortfolioMargin:
@@ -66,6 +67,7 @@ def portfolio_margin(
     house_margins : frame of that table: a house rate for the symbol (or the asset class) that a class group is named after widens its
         range to that rate, so that stock alone needs the greater of rule and house; None: the house asks nothing.
     rules : rules to use instead of those in force.
+    classes : class groups of the instruments, from `scenario.class_groups`, for who asks again and again; None: found here.
     backend, threads : where options are revalued; the requirement is float64 on the processor.
 
     Returns
@@ -79,7 +81,7 @@ def portfolio_margin(
     rules = rules or portfolio_margin_rules(as_of)
     accounts = portfolios[portfolios["account_type"].isin(list(rules.account_types))]
     held = positions[positions["portfolio_id"].isin(accounts["portfolio_id"]) & (positions["quantity"] != 0)]
-    classes = class_groups(instruments, rules, house_margins)
+    classes = class_groups(instruments, rules, house_margins) if classes is None else classes
     market = (instruments, prices, rates, dividends)
     ruled = _requirements(held, market, classes, rules, as_of, backend, threads)
     widened = _widened(classes)

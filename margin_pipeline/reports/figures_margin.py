@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 METHODS = ("reg_t", "strategy_based", "portfolio_margin", "cross_margin", "futures", "tiered", "schedule_im", "simm")
-PANELS = 6
+PANELS = 3
 LINES_A_PANEL = 5
 
 
