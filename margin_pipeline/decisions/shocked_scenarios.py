@@ -16,7 +16,7 @@ from margin_pipeline.margin.portfolio_margin import portfolio_margin
 from margin_pipeline.margin.scenario_tables import ScenarioTables
 from margin_pipeline.margin.span import span_margins
 
-ACCOUNTS = {"portfolio_margin": ("portfolio_margin", "reg_t"), "futures": ("futures",)}
+ACCOUNTS: Mapping[str, tuple[str, ...]] = {"portfolio_margin": ("portfolio_margin", "reg_t"), "futures": ("futures",)}
 """Account types of each method that looks at scenarios."""
 _NUMBER = SEPARATOR + r"\d+"
 _LONGEST_CHAIN = 3
@@ -24,12 +24,13 @@ _LONGEST_CHAIN = 3
 
 @dataclass(frozen=True)
 class _Book:
-    """Frames of the tables of these names, portfolios and symbols by their name in a scenario."""
+    """Frames of the tables of these names, portfolios and symbols by their name in a scenario; class groups of the symbols."""
 
     positions: pd.DataFrame
     portfolios: pd.DataFrame
     instruments: pd.DataFrame
     prices: pd.DataFrame
+    rates: pd.DataFrame
     dividends: pd.DataFrame
     risk_arrays: pd.DataFrame
     classes: pd.DataFrame
@@ -53,58 +54,64 @@ def shocked_scenario_tables(
     ScenarioTables, portfolios by the name of `in_scenario`. Volatilities are those that the marks after the shock imply. Risk arrays that
     an exchange gave stay as they are.
     """
-    by_rates: dict[tuple[float, ...], list[int]] = {}
-    for number, moved in after.items():
-        by_rates.setdefault(tuple(moved.rates["rate"]), []).append(number)
-    found = [_tables(inputs, {n: after[n] for n in numbers}, by_scenarios, classes, threads) for numbers in by_rates.values()]
-    joined = {
-        field.name: pd.concat([getattr(tables, field.name) for tables in found], ignore_index=True) for field in fields(ScenarioTables)
-    }
-    return ScenarioTables(**{name: _plain(frame) for name, frame in joined.items()})
-
-
-def _tables(
-    inputs: MarginInputs, after: Mapping[int, AfterShock], by_scenarios: frozenset[str], classes: pd.DataFrame, threads: int
-) -> ScenarioTables:
-    """Tables of scenarios that share rates."""
     first = next(iter(after.values()))
-    books = {method: _stacked(inputs, after, by_scenarios, accounts, classes) for method, accounts in ACCOUNTS.items()}
-    book = books["portfolio_margin"]
-    market = (book.prices, first.fx_rates, first.rates, book.dividends, first.as_of)
-    securities = portfolio_margin(book.positions, book.instruments, book.portfolios, *market, classes=book.classes, threads=threads)
-    book = books["futures"]
+    # Rates move with the scenario, so that currencies go by their name in it, too; positions bring their exchange rates.
+    book = _stacked(inputs, after, by_scenarios, "portfolio_margin", classes, own_currencies=True)
+    market = (book.prices, first.fx_rates, book.rates, book.dividends, first.as_of)
+    found = portfolio_margin(book.positions, book.instruments, book.portfolios, *market, classes=book.classes, threads=threads)
+    by_rates: dict[tuple[float, ...], dict[int, AfterShock]] = {}
+    for number, moved in after.items():
+        by_rates.setdefault(tuple(moved.rates["rate"]), {})[number] = moved
+    futures = [_futures(inputs, shocks, by_scenarios, classes, threads) for shocks in by_rates.values()]
+    margins, covered = (pd.concat(frames, ignore_index=True) for frames in zip(*futures, strict=True))
+    return ScenarioTables(*(_plain(frame) for frame in (found.classes, found.groups, found.positions, margins, covered)))
+
+
+def _futures(
+    inputs: MarginInputs, after: Mapping[int, AfterShock], by_scenarios: frozenset[str], classes: pd.DataFrame, threads: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Scenario margin of futures after scenarios that share rates: margins, and positions that it covers."""
+    first = next(iter(after.values()))
+    book = _stacked(inputs, after, by_scenarios, "futures", classes)
     terms = (book.prices, first.rates, book.risk_arrays, inputs.span_parameters, first.as_of)
-    futures = span_margins(book.positions, book.instruments, book.portfolios, *terms, threads=threads)
-    return ScenarioTables(securities.classes, securities.groups, securities.positions, futures.margins, futures.covered)
+    found = span_margins(book.positions, book.instruments, book.portfolios, *terms, threads=threads)
+    return found.margins, found.covered
 
 
 def _stacked(
-    inputs: MarginInputs, after: Mapping[int, AfterShock], by_scenarios: frozenset[str], accounts: tuple[str, ...], classes: pd.DataFrame
+    inputs: MarginInputs,
+    after: Mapping[int, AfterShock],
+    by_scenarios: frozenset[str],
+    method: str,
+    classes: pd.DataFrame,
+    *,
+    own_currencies: bool = False,
 ) -> _Book:
-    """The book of all scenarios, with the instruments that it needs."""
-    owners = inputs.portfolios.loc[inputs.portfolios["account_type"].isin(accounts), "portfolio_id"]
+    """The book of all scenarios under a method, with the instruments that it needs."""
+    owners = inputs.portfolios.loc[inputs.portfolios["account_type"].isin(ACCOUNTS[method]), "portfolio_id"]
     names = set(owners) & by_scenarios
-    held = inputs.positions["portfolio_id"].isin(names)
+    held = inputs.positions["portfolio_id"].isin(names).to_numpy()
     symbols = _with_underlyings(set(inputs.positions.loc[held, "symbol"]), inputs.instruments)
-    instruments = inputs.instruments[inputs.instruments["symbol"].isin(symbols)]
-    arrays = inputs.risk_arrays[inputs.risk_arrays["symbol"].isin(symbols)]
-    dividends = inputs.dividends[inputs.dividends["symbol"].isin(symbols)]
+    frames = {name: getattr(inputs, name) for name in ("instruments", "dividends", "risk_arrays")}
+    given = {name: frame[frame["symbol"].isin(symbols)] for name, frame in frames.items()}
     groups = classes[classes.index.isin(symbols)]
     parts: dict[str, list[pd.DataFrame]] = {field.name: [] for field in fields(_Book)}
     for number, moved in after.items():
-        mark = f"{SEPARATOR}{number}"
-        positions = moved.positions[held.to_numpy()]
+        owned = moved.portfolios[moved.portfolios["portfolio_id"].isin(names)]
         prices = moved.prices[moved.prices["symbol"].isin(symbols)]
-        own = moved.portfolios[moved.portfolios["portfolio_id"].isin(names)]
-        parts["positions"].append(
-            positions.assign(portfolio_id=in_scenario(positions["portfolio_id"], number), symbol=positions["symbol"].astype("str") + mark)
-        )
-        parts["portfolios"].append(own.assign(portfolio_id=in_scenario(own["portfolio_id"], number)))
-        named = {name: instruments[name].astype("str") + mark for name in ("symbol", "underlying")}
-        parts["instruments"].append(instruments.assign(**named))
-        for name, frame in (("prices", prices), ("dividends", dividends), ("risk_arrays", arrays)):
-            parts[name].append(frame.assign(symbol=frame["symbol"].astype("str") + mark))
-        parts["classes"].append(groups.set_axis(groups.index.astype("str") + mark))
+        currency = ("currency",) if own_currencies else ()
+        for name, frame, columns in (
+            ("positions", moved.positions[held], ("symbol", *currency)),
+            ("instruments", given["instruments"], ("symbol", "underlying", *currency)),
+            ("prices", prices, ("symbol",)),
+            ("rates", moved.rates, currency),
+            ("dividends", given["dividends"], ("symbol",)),
+            ("risk_arrays", given["risk_arrays"], ("symbol",)),
+        ):
+            parts[name].append(frame.assign(**{column: frame[column].astype("str") + f"{SEPARATOR}{number}" for column in columns}))
+        parts["positions"][-1]["portfolio_id"] = in_scenario(parts["positions"][-1]["portfolio_id"], number)
+        parts["portfolios"].append(owned.assign(portfolio_id=in_scenario(owned["portfolio_id"], number)))
+        parts["classes"].append(groups.set_axis(groups.index.astype("str") + f"{SEPARATOR}{number}"))
     return _Book(**{name: pd.concat(frames, ignore_index=name != "classes") for name, frames in parts.items()})
 
 
