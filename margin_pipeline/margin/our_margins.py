@@ -75,8 +75,9 @@ def symbol_margins(margins: OurMargins) -> pd.DataFrame:
     Returns
     -------
     Frame portfolio_id, symbol, measure, base (groups, scenarios or positions), ours (base currency, NaN: undetermined), missing. Positions
-    that the governing method margins by scenarios have what they carry, which may be negative. Under `strategy_based` a grouped symbol has its part of its groups: of maintenance margin the requirement share; of initial margin the same
-    fraction, or pro rata to stand-alone initial margins where a group needs no maintenance. Netting sets hold no symbols.
+    that the governing method margins by scenarios have what they carry, which may be negative. Under `strategy_based` a grouped symbol has
+    its part of its groups: of maintenance margin the requirement share; of initial margin the same fraction, or pro rata to stand-alone
+    initial margins where a group needs no maintenance. Netting sets hold no symbols.
     """
     by_groups = margins.governed_by("strategy_based")
     legs = margins.strategy_group_legs[margins.strategy_group_legs["portfolio_id"].isin(by_groups)]

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from margin_pipeline.reports.figures import _canvas, _png, _say
+from margin_pipeline.reports.canvas import canvas, png, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MAXIMUM_PANELS = 6
+MAXIMUM_PANELS = 4
 COLUMNS = 2
 LINES = {"gaussian": "#1f77b4", "historical": "#7f7f7f"}
 EXCEPTION, QUIET = "#d62728", "#b8c4d0"
@@ -25,7 +25,7 @@ def value_at_risk_backtest(backtest_results: pd.DataFrame, backtest_days: pd.Dat
 
     Parameters
     ----------
-    backtest_results, backtest_days : rows of the tables of these names. The six portfolios with the most exceptions of any method at
+    backtest_results, backtest_days : rows of the tables of these names. The four portfolios with the most exceptions of any method at
         the greatest confidence are drawn, one panel each; of equal ones those first by name.
 
     Returns
@@ -34,7 +34,7 @@ def value_at_risk_backtest(backtest_results: pd.DataFrame, backtest_days: pd.Dat
     """
     worst = _worst(backtest_results)
     if not worst:
-        return _png(_say(*_canvas(9.0, 2.6), "no portfolio has a history to test"))
+        return png(say(*canvas(9.0, 2.6), "no portfolio has a history to test"))
     from matplotlib.figure import Figure
 
     rows = -(-len(worst) // COLUMNS)
@@ -49,7 +49,7 @@ def value_at_risk_backtest(backtest_results: pd.DataFrame, backtest_days: pd.Dat
         _panel(axes, portfolio_id, days[days["portfolio_id"] == portfolio_id])
     for axes in panels[len(worst) :]:
         axes.axis("off")
-    return _png(figure)
+    return png(figure)
 
 
 def _worst(results: pd.DataFrame) -> list[str]:

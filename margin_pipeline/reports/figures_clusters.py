@@ -1,6 +1,6 @@
 """Pictures of correlation clusters, as PNG bytes.
 
-Belongs here: drawing clusters. Not here: clustering (`market.clusters`), other pictures (`figures`).
+Belongs here: drawing clusters. Not here: clustering (`market.clusters`), the canvas (`canvas`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from margin_pipeline.reports.figures import _canvas, _png, _say
+from margin_pipeline.reports.canvas import canvas, png, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,9 +37,9 @@ def cluster_heat_map(clusters: pd.DataFrame, symbols: Sequence[str], correlation
     ordered = _ordered(clusters, symbols)
     shown = ordered.iloc[:MAXIMUM_SYMBOLS]
     side = max(4.0, 0.22 * len(shown) + 2.0)
-    figure, axes = _canvas(side, side)
+    figure, axes = canvas(side, side)
     if shown.empty:
-        return _png(_say(figure, axes, "no held risk factor has a correlation"))
+        return png(say(figure, axes, "no held risk factor has a correlation"))
     place = pd.Index([str(s) for s in symbols]).get_indexer(pd.Index(shown["symbol"]))
     image = axes.imshow(np.asarray(correlation)[np.ix_(place, place)], cmap="RdBu_r", vmin=-1.0, vmax=1.0)
     names = list(shown["symbol"])
@@ -49,7 +49,7 @@ def cluster_heat_map(clusters: pd.DataFrame, symbols: Sequence[str], correlation
     left_out = f", {len(shown)} of {len(ordered)}" if len(shown) < len(ordered) else ""
     axes.set_title(f"Correlation of daily returns by cluster{left_out}", fontsize=10)
     figure.colorbar(image, ax=axes, shrink=0.7)
-    return _png(figure)
+    return png(figure)
 
 
 def _ordered(clusters: pd.DataFrame, symbols: Sequence[str]) -> pd.DataFrame:

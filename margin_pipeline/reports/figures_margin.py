@@ -1,6 +1,6 @@
 """Pictures of margin: methods side by side, the losses behind scenario margin, risk beside margin by strategy.
 
-Belongs here: drawing tables of margin and its shares. Not here: the canvas (`figures`), computing what is drawn.
+Belongs here: drawing tables of margin and its shares. Not here: the canvas (`canvas`), computing what is drawn.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from margin_pipeline.reports.figures import MAXIMUM_PORTFOLIOS, _canvas, _png, _say
+from margin_pipeline.reports.canvas import canvas, png, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 METHODS = ("reg_t", "strategy_based", "portfolio_margin", "cross_margin", "futures", "tiered", "schedule_im", "simm")
+MAXIMUM_PORTFOLIOS = 25
 PANELS = 3
 LINES_A_PANEL = 5
 
@@ -37,9 +38,9 @@ def margin_by_method(portfolio_margins: pd.DataFrame) -> bytes:
     known = known.assign(part=known["maintenance_margin"] / known["equity"])
     greatest = known[known["is_governing"]].set_index("portfolio_id")["part"].sort_values(ascending=False, kind="stable")
     kept = sorted(greatest.index[:MAXIMUM_PORTFOLIOS], reverse=True)
-    figure, axes = _canvas(9.0, 1.6 + 0.55 * max(len(kept), 1))
+    figure, axes = canvas(9.0, 1.6 + 0.55 * max(len(kept), 1))
     if not kept:
-        return _png(_say(figure, axes, "no portfolio has a margin"))
+        return png(say(figure, axes, "no portfolio has a margin"))
     methods = [method for method in METHODS if (known["method"] == method).any()]
     for row, portfolio_id in enumerate(kept):
         own = known[known["portfolio_id"] == portfolio_id].set_index("method")
@@ -50,7 +51,7 @@ def margin_by_method(portfolio_margins: pd.DataFrame) -> bytes:
     axes.axvline(1.0, color="black", linewidth=0.6, linestyle=":")
     axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.35 / axes.bbox.height * figure.dpi), ncols=4, frameon=False)
     axes.set_title("Maintenance margin by method, fraction of equity (dark edge: governs)", fontsize=10)
-    return _png(figure)
+    return png(figure)
 
 
 def _method_bars(axes: Axes, row: int, own: pd.DataFrame, held: list[str], methods: list[str]) -> None:
@@ -88,9 +89,9 @@ def scenario_ladder(classes: pd.DataFrame) -> bytes:
     shown = list(needs.index[:PANELS])
     columns = min(3, max(len(shown), 1))
     rows = -(-max(len(shown), 1) // columns)
-    figure, axes = _canvas(4.2 * columns, 3.2 * rows)
+    figure, axes = canvas(4.2 * columns, 3.2 * rows)
     if not shown:
-        return _png(_say(figure, axes, "no portfolio has a scenario margin"))
+        return png(say(figure, axes, "no portfolio has a scenario margin"))
     axes.remove()
     panels = np.atleast_1d(np.asarray(figure.subplots(rows, columns, squeeze=False), dtype=object)).ravel()
     figure.subplots_adjust(left=0.09, right=0.98, top=0.92, bottom=0.1, hspace=0.4, wspace=0.35)
@@ -98,7 +99,7 @@ def scenario_ladder(classes: pd.DataFrame) -> bytes:
         _ladder(panel, str(portfolio_id), known[known["portfolio_id"] == portfolio_id])
     for panel in panels[len(shown) :]:
         panel.axis("off")
-    return _png(figure)
+    return png(figure)
 
 
 def _ladder(axes: Axes, portfolio_id: str, own: pd.DataFrame) -> None:
@@ -140,9 +141,9 @@ def risk_by_strategy(strategy_risk: pd.DataFrame, method: str = "historical") ->
     size = own.groupby("portfolio_id")["component_var"].sum().sort_values(ascending=False, kind="stable")
     kept = list(size.index[:MAXIMUM_PORTFOLIOS])
     rows = own[own["portfolio_id"].isin(kept)].sort_values(["portfolio_id", "strategy"], ascending=False)
-    figure, axes = _canvas(9.0, 1.6 + 0.34 * max(len(rows), 1))
+    figure, axes = canvas(9.0, 1.6 + 0.34 * max(len(rows), 1))
     if rows.empty:
-        return _png(_say(figure, axes, "no strategy has a share of a value at risk"))
+        return png(say(figure, axes, "no strategy has a share of a value at risk"))
     place = np.arange(len(rows))
     axes.barh(place + 0.19, rows["var_share"], height=0.36, color="#b2182b", label=f"share of value at risk ({method})")
     axes.barh(place - 0.19, rows["margin_share"].fillna(0.0), height=0.36, color="#4393c3", label="share of margin")
@@ -153,4 +154,4 @@ def risk_by_strategy(strategy_risk: pd.DataFrame, method: str = "historical") ->
     axes.set_title("Risk and margin by strategy", fontsize=10)
     left = 2.4 / 9.0
     axes.set_position((left, axes.get_position().y0, 0.97 - left, axes.get_position().height))
-    return _png(figure)
+    return png(figure)

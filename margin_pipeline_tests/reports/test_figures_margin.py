@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from margin_pipeline.reports import figures_margin as figures
+from margin_pipeline.reports.figures_stress import stress_waterfall
 
 PNG = b"\x89PNG\r\n\x1a\n"
 MARGINS = pd.DataFrame(
@@ -59,3 +60,26 @@ def test_an_undetermined_margin_is_not_drawn():
 
 def test_a_greater_margin_gives_another_picture():
     assert figures.margin_by_method(MARGINS) != figures.margin_by_method(MARGINS.assign(maintenance_margin=[50.0, 40.0, np.nan]))
+
+
+STRESS = pd.DataFrame(
+    {
+        "portfolio_id": ["A", "A", "B"],
+        "scenario": ["crash", "calm", "crash"],
+        "is_governing": True,
+        "equity_after": [40.0, 99.0, np.nan],
+        "liquidity_cost": [1.0, 0.0, np.nan],
+        "margin_after": [30.0, 20.0, np.nan],
+        "passed": [False, True, None],
+    }
+)
+STRATEGIES = pd.DataFrame({"portfolio_id": "A", "strategy": ["s", "t"], "scenario": "crash", "pnl": [-80.0, 21.0]})
+OWNERS = pd.DataFrame({"portfolio_id": ["A", "B"], "equity": [100.0, 100.0]})
+
+
+def test_waterfall_is_of_the_worst_scenario_and_of_determined_results():
+    drawn = stress_waterfall(STRESS, STRATEGIES, OWNERS)
+    assert drawn.startswith(PNG)
+    assert drawn == stress_waterfall(STRESS[STRESS["portfolio_id"] == "A"].iloc[::-1], STRATEGIES.iloc[::-1], OWNERS)
+    assert drawn == stress_waterfall(STRESS[STRESS["scenario"] == "crash"], STRATEGIES, OWNERS)
+    assert stress_waterfall(STRESS.iloc[:0], STRATEGIES, OWNERS).startswith(PNG)

@@ -5,31 +5,17 @@ Belongs here: the estimation assets. Not here: estimators (`market.estimation`).
 
 import datetime as dt
 
-import numpy as np
 import pandas as pd
 
 from margin_pipeline.market import estimation, triangle
 from margin_pipeline.orchestration import checks
-from margin_pipeline.orchestration.checks import Check, Frames
+from margin_pipeline.orchestration.checks import Check
 from margin_pipeline.orchestration.context import CalculationContext
 from margin_pipeline.orchestration.table_asset import table_asset
 from margin_pipeline.parameters.estimation import estimation_settings
-from margin_pipeline.reports import figures
 
 WINDOW_SESSIONS = estimation_settings(dt.date.max).history + 1
 """Closes read: one more than the returns used."""
-
-PICTURED_SYMBOLS = 40
-
-
-def correlation_heat_map(frames: Frames) -> bytes:
-    """Picture of the correlations of the largest holdings."""
-    symbols, matrix = triangle.stored_correlation(frames["correlation_matrices"])
-    positions = frames["positions"]
-    factor = positions["underlying"].where(positions["underlying"].isin(symbols), positions["symbol"])
-    largest = positions["notional"].abs().groupby(factor).sum().nlargest(PICTURED_SYMBOLS).index
-    shown = sorted(i for i, symbol in enumerate(symbols) if symbol in largest)
-    return figures.correlation_heat_map([symbols[i] for i in shown], matrix[np.ix_(shown, shown)])
 
 
 def risk_factors(positions: pd.DataFrame) -> set[str]:
@@ -47,7 +33,6 @@ def risk_factors(positions: pd.DataFrame) -> set[str]:
         "symbols_without_estimate": int(f["symbol_risk"]["volatility"].isna().sum()),
         "median_volatility": float(f["symbol_risk"]["volatility"].median()) if f["symbol_risk"]["volatility"].notna().any() else 0.0,
     },
-    pictures={"correlation_heat_map": correlation_heat_map},
     pool="compute",
 )
 def symbol_risk(

@@ -14,7 +14,7 @@ from margin_pipeline.orchestration.context import CalculationContext
 from margin_pipeline.orchestration.table_asset import table_asset
 from margin_pipeline.parameters.estimation import estimation_settings
 from margin_pipeline.parameters.risk import risk_settings
-from margin_pipeline.reports import figures, figures_margin
+from margin_pipeline.reports import figures_margin
 from margin_pipeline.risk import assess, strategy_table
 
 HISTORY_SESSIONS = 520
@@ -37,10 +37,7 @@ def portfolios_without_risk(portfolio_risk: pd.DataFrame) -> int:
     ],
     history={"prices": HISTORY_SESSIONS, "fx_rates": HISTORY_SESSIONS, "rates": None, "strategy_returns": 252},
     metrics=lambda f: {"portfolios_without_risk": portfolios_without_risk(f["portfolio_risk"])},
-    pictures={
-        "margin_by_strategy": lambda f: figures.margin_by_strategy(f["strategy_risk"]),
-        "risk_by_strategy": lambda f: figures_margin.risk_by_strategy(f["strategy_risk"]),
-    },
+    pictures={"risk_by_strategy": lambda f: figures_margin.risk_by_strategy(f["strategy_risk"])},
     pool="compute",
 )
 def portfolio_risk(

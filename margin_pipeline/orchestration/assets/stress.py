@@ -14,6 +14,7 @@ from margin_pipeline.orchestration.context import CalculationContext
 from margin_pipeline.orchestration.table_asset import table_asset
 from margin_pipeline.parameters.estimation import estimation_settings
 from margin_pipeline.parameters.stress import stress_rules
+from margin_pipeline.reports import figures_stress
 from margin_pipeline.risk.reverse_stress_table import reverse_stress_table
 from margin_pipeline.risk.stress import shocked_positions
 
@@ -44,6 +45,9 @@ FACTOR_SESSIONS = 60
         "scenarios": int(f["stress_results"]["scenario"].nunique()),
         "failed": int((f["stress_results"].query("is_governing")["passed"] == False).sum()),  # noqa: E712 - missing is neither
         "undetermined": int(f["stress_results"].query("is_governing")["passed"].isna().sum()),
+    },
+    pictures={
+        "stress_waterfall": lambda f: figures_stress.stress_waterfall(f["stress_results"], f["stress_strategy_results"], f["portfolios"])
     },
     pool="compute",
 )
