@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from margin_pipeline.decisions.what_if import Setting, TradeError, what_if
+from margin_pipeline_tests.decisions.stress_book import empty_table
 
 AS_OF = dt.date(2022, 12, 28)
 THRESHOLDS = {"warning": 0.80, "critical": 0.90, "emergency": 0.95}
@@ -33,6 +34,8 @@ TEXTS = (
     "margin_schedule",
     "margin_model",
     "contract_type",
+    "class_group",
+    "product_group",
 )
 NUMBERS = ("strike", "deliverable_units", "conversion_ratio", "modified_duration", "index_ratio", "margin_leverage", "margin_per_unit")
 RECORDS = ["portfolio_id", "strategy", "symbol", "quantity", "price", "entry_price", "isolated_wallet"]
@@ -40,7 +43,8 @@ RECORDS = ["portfolio_id", "strategy", "symbol", "quantity", "price", "entry_pri
 
 def instruments():
     """A stock S with four options on it, a stock F, and a stock without a price."""
-    blank = {**dict.fromkeys(TEXTS), **dict.fromkeys(NUMBERS, np.nan), "expiry": None, "currency": "USD", "leverage_factor": 1.0}
+    blank = {**dict.fromkeys(TEXTS), **dict.fromkeys(NUMBERS, np.nan), "expiry": None, "currency": "USD"}
+    blank |= {"leverage_factor": 1.0, "is_inverse": False}
     rows = [
         {
             **blank,
@@ -75,6 +79,10 @@ def tables(book, account="reg_t", equity=100_000.0):
         "instruments": instruments(),
         "prices": pd.DataFrame({"date": pd.Timestamp(AS_OF), "symbol": list(CLOSES), "close": list(CLOSES.values())}),
         "fx_rates": empty("date", "currency").assign(usd_rate=pd.Series(dtype=float)),
+        "rates": empty("date", "currency").assign(rate=pd.Series(dtype=float)),
+        "dividends": empty("symbol").assign(dividend_yield=pd.Series(dtype=float)),
+        "risk_arrays": empty_table("risk_arrays"),
+        "span_parameters": empty_table("span_parameters"),
         "futures_margins": empty("root", "effective_date").assign(**{name: pd.Series(dtype=float) for name in exchange}),
         "margin_schedules": empty("schedule", "mode", "currency", "effective_date").assign(
             **{name: pd.Series(dtype=float) for name in ("threshold", *rates)}
@@ -155,7 +163,7 @@ def test_after_is_before_of_the_book_that_the_trade_leaves_whoever_trades(book, 
 
 def test_closing_a_stock_frees_its_margin_under_methods_without_netting_too():
     margins = thought({("a", "S"): 300}, [("S", -300)]).margins.set_index("method")
-    assert dict(margins["maintenance_margin_after"]) == {"strategy_based": 0.0, "reg_t": 0.0, "cross_margin": 0.0}
+    assert dict(margins["maintenance_margin_after"]) == dict.fromkeys(("strategy_based", "reg_t", "portfolio_margin", "cross_margin"), 0.0)
 
 
 def test_a_hedge_is_worth_something_where_correlation_counts():

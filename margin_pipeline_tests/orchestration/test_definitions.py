@@ -10,11 +10,15 @@ from margin_pipeline.definitions import downstream_tables
 
 ASSET_KEYS = [
     "alert_evaluation",
+    "backtest_days",
+    "backtest_results",
     "broker_margins",
+    "correlation_clusters",
     "correlation_matrices",
     "correlations",
     "cross_margin_benefits",
     "dividends",
+    "eligibility_notes",
     "entity_figures",
     "exposures",
     "futures_margins",
@@ -25,6 +29,7 @@ ASSET_KEYS = [
     "instruments",
     "landed_files",
     "liquidation_prices",
+    "margin_coverage",
     "margin_rates",
     "margin_reconciliation",
     "margin_schedule_positions",
@@ -33,11 +38,17 @@ ASSET_KEYS = [
     "netting_set_margins",
     "netting_sets",
     "otc_trades",
+    "portfolio_clusters",
+    "portfolio_margin_classes",
     "portfolio_margin_components",
+    "portfolio_margin_groups",
+    "portfolio_margin_positions",
     "portfolio_margins",
     "portfolio_method_notes",
     "portfolio_risk",
+    "portfolio_risk_factors",
     "portfolios",
+    "position_greeks",
     "position_margins",
     "position_records",
     "positions",
@@ -46,10 +57,19 @@ ASSET_KEYS = [
     "rates",
     "regulatory_lines",
     "rejected_rows",
+    "reverse_stress",
+    "risk_arrays",
+    "risk_summaries",
+    "span_margins",
+    "span_parameters",
+    "span_positions",
     "strategy_group_legs",
     "strategy_groups",
     "strategy_returns",
     "strategy_risk",
+    "stress_results",
+    "stress_scenarios",
+    "stress_strategy_results",
     "symbol_risk",
 ]
 
@@ -93,4 +113,6 @@ def test_everything_made_from_positions_lies_downstream_of_it():
     downstream = downstream_tables()
     assert {"position_margins", "portfolio_margins", "strategy_risk", "regulatory_lines"} <= downstream["positions"]
     assert "positions" not in downstream["portfolio_margins"]
-    assert downstream["portfolio_margins"] == {"margin_reconciliation", "portfolio_risk", "strategy_risk", "regulatory_lines"}
+    risk = {"portfolio_risk", "strategy_risk", "portfolio_risk_factors", "risk_summaries", "reverse_stress"}
+    backtests = {"backtest_results", "backtest_days", "margin_coverage"}
+    assert downstream["portfolio_margins"] == {"margin_reconciliation", "regulatory_lines", *risk, *backtests}
