@@ -38,7 +38,7 @@ def build_defs(
     settings = settings or from_environment()
     today = today or dt.datetime.now(dt.UTC).date()
     dates = partitions.business_dates(settings.calendar, today)
-    table_assets = [asset.build(dates) for asset in assets.TABLE_ASSETS]
+    table_assets = [asset.build(dates, pictures=settings.pictures) for asset in assets.TABLE_ASSETS]
     landing_asset = landing.build_landing(dates)
     landed = sorted(key.to_user_string() for key in landing_asset.keys)
     tables = landed + [table for asset in assets.TABLE_ASSETS for table in asset.tables]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 COMPUTE_CHOICES = ("auto", "numpy", "mlx-cpu", "mlx-gpu")
+SWITCH = {"on": True, "off": False}
 
 
 class SettingsError(ValueError):
@@ -33,6 +34,7 @@ class Settings:
     calendar : exchange calendar of the business dates (name in exchange_calendars).
     threshold_overrides : utilization thresholds that replace the shipped ones, by name.
     webhook_url : where alerts are posted; None: they are logged only.
+    pictures : whether runs draw pictures for the metadata of their tables, which takes a second or two.
     """
 
     data_dir: Path
@@ -44,6 +46,7 @@ class Settings:
     calendar: str
     threshold_overrides: Mapping[str, float]
     webhook_url: str | None
+    pictures: bool = True
 
     @property
     def landing_zone(self) -> Path:
@@ -77,6 +80,9 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     compute = env.get("MARGIN_COMPUTE", "auto")
     if compute not in COMPUTE_CHOICES:
         raise SettingsError(f"MARGIN_COMPUTE is {compute!r}; use one of {', '.join(COMPUTE_CHOICES)}")
+    pictures = env.get("MARGIN_PICTURES", "on")
+    if pictures not in SWITCH:
+        raise SettingsError(f"MARGIN_PICTURES is {pictures!r}; use one of {', '.join(SWITCH)}")
     landing = env.get("MARGIN_LANDING_DIR")
     return Settings(
         data_dir=Path(env.get("MARGIN_DATA_DIR") or _default_data_dir(env)).expanduser().resolve(),
@@ -88,6 +94,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         calendar=env.get("MARGIN_CALENDAR", "XNYS"),
         threshold_overrides=_thresholds(env),
         webhook_url=env.get("MARGIN_WEBHOOK_URL") or None,
+        pictures=SWITCH[pictures],
     )
 
 

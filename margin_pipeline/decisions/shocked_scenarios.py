@@ -33,6 +33,7 @@ class _Book:
     rates: pd.DataFrame
     dividends: pd.DataFrame
     risk_arrays: pd.DataFrame
+    span_parameters: pd.DataFrame
     classes: pd.DataFrame
 
 
@@ -55,60 +56,48 @@ def shocked_scenario_tables(
     an exchange gave stay as they are.
     """
     first = next(iter(after.values()))
-    # Rates move with the scenario, so that currencies go by their name in it, too; positions bring their exchange rates.
-    book = _stacked(inputs, after, by_scenarios, "portfolio_margin", classes, own_currencies=True)
+    book = _stacked(inputs, after, by_scenarios, "portfolio_margin", classes)
     market = (book.prices, first.fx_rates, book.rates, book.dividends, first.as_of)
     found = portfolio_margin(book.positions, book.instruments, book.portfolios, *market, classes=book.classes, threads=threads)
-    by_rates: dict[tuple[float, ...], dict[int, AfterShock]] = {}
-    for number, moved in after.items():
-        by_rates.setdefault(tuple(moved.rates["rate"]), {})[number] = moved
-    futures = [_futures(inputs, shocks, by_scenarios, classes, threads) for shocks in by_rates.values()]
-    margins, covered = (pd.concat(frames, ignore_index=True) for frames in zip(*futures, strict=True))
-    return ScenarioTables(*(_plain(frame) for frame in (found.classes, found.groups, found.positions, margins, covered)))
-
-
-def _futures(
-    inputs: MarginInputs, after: Mapping[int, AfterShock], by_scenarios: frozenset[str], classes: pd.DataFrame, threads: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Scenario margin of futures after scenarios that share rates: margins, and positions that it covers."""
-    first = next(iter(after.values()))
     book = _stacked(inputs, after, by_scenarios, "futures", classes)
-    terms = (book.prices, first.rates, book.risk_arrays, inputs.span_parameters, first.as_of)
-    found = span_margins(book.positions, book.instruments, book.portfolios, *terms, threads=threads)
-    return found.margins, found.covered
+    terms = (book.prices, book.rates, book.risk_arrays, book.span_parameters, first.as_of)
+    futures = span_margins(book.positions, book.instruments, book.portfolios, *terms, threads=threads)
+    return ScenarioTables(*map(_plain, (found.classes, found.groups, found.positions, futures.margins, futures.covered)))
 
 
 def _stacked(
-    inputs: MarginInputs,
-    after: Mapping[int, AfterShock],
-    by_scenarios: frozenset[str],
-    method: str,
-    classes: pd.DataFrame,
-    *,
-    own_currencies: bool = False,
+    inputs: MarginInputs, after: Mapping[int, AfterShock], by_scenarios: frozenset[str], method: str, classes: pd.DataFrame
 ) -> _Book:
-    """The book of all scenarios under a method, with the instruments that it needs."""
+    """The book of all scenarios under a method, with the instruments and terms that it needs.
+
+    Rates move with the scenario, so that currencies go by their name in it, too; positions bring their exchange rates.
+    """
     owners = inputs.portfolios.loc[inputs.portfolios["account_type"].isin(ACCOUNTS[method]), "portfolio_id"]
     names = set(owners) & by_scenarios
     held = inputs.positions["portfolio_id"].isin(names).to_numpy()
     symbols = _with_underlyings(set(inputs.positions.loc[held, "symbol"]), inputs.instruments)
     frames = {name: getattr(inputs, name) for name in ("instruments", "dividends", "risk_arrays")}
     given = {name: frame[frame["symbol"].isin(symbols)] for name, frame in frames.items()}
+    instruments = given["instruments"]
+    # Terms of futures go by class group, which is the root where none is given.
+    instruments = instruments.assign(class_group=instruments["class_group"].where(instruments["class_group"].notna(), instruments["root"]))
     groups = classes[classes.index.isin(symbols)]
     parts: dict[str, list[pd.DataFrame]] = {field.name: [] for field in fields(_Book)}
     for number, moved in after.items():
         owned = moved.portfolios[moved.portfolios["portfolio_id"].isin(names)]
-        prices = moved.prices[moved.prices["symbol"].isin(symbols)]
-        currency = ("currency",) if own_currencies else ()
         for name, frame, columns in (
-            ("positions", moved.positions[held], ("symbol", *currency)),
-            ("instruments", given["instruments"], ("symbol", "underlying", *currency)),
-            ("prices", prices, ("symbol",)),
-            ("rates", moved.rates, currency),
+            ("positions", moved.positions[held], ("symbol", "currency")),
+            ("instruments", instruments, ("symbol", "underlying", "currency", "class_group")),
+            ("prices", moved.prices[moved.prices["symbol"].isin(symbols)], ("symbol",)),
+            ("rates", moved.rates, ("currency",)),
             ("dividends", given["dividends"], ("symbol",)),
             ("risk_arrays", given["risk_arrays"], ("symbol",)),
+            ("span_parameters", inputs.span_parameters, ("class_group", "currency")),
         ):
             parts[name].append(frame.assign(**{column: frame[column].astype("str") + f"{SEPARATOR}{number}" for column in columns}))
+        terms = parts["span_parameters"][-1]
+        second = terms["class_group_2"].astype("str")
+        parts["span_parameters"][-1] = terms.assign(class_group_2=second.where(second == "", second + f"{SEPARATOR}{number}"))
         parts["positions"][-1]["portfolio_id"] = in_scenario(parts["positions"][-1]["portfolio_id"], number)
         parts["portfolios"].append(owned.assign(portfolio_id=in_scenario(owned["portfolio_id"], number)))
         parts["classes"].append(groups.set_axis(groups.index.astype("str") + f"{SEPARATOR}{number}"))
@@ -124,7 +113,7 @@ def _with_underlyings(symbols: set[str], instruments: pd.DataFrame) -> set[str]:
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """Symbols, and reasons that name them, without the number of the scenario; portfolios keep theirs."""
+    """Symbols, class groups and reasons that name them, without the number of the scenario; portfolios keep theirs."""
     plain = {
         name: frame[name].astype("str").str.replace(_NUMBER, "", regex=True) for name in ("symbol", "missing") if name in frame.columns
     }

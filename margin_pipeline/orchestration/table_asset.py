@@ -58,8 +58,8 @@ class TableAsset:
         """Tables that the function takes."""
         return [p for p in inspect.signature(self.function).parameters if p != "context"]
 
-    def build(self, partitions_def: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-        """Bind to partitions: the Dagster asset."""
+    def build(self, partitions_def: dg.PartitionsDefinition[str], *, pictures: bool = True) -> dg.AssetsDefinition:
+        """Bind to partitions: the Dagster asset, with its pictures or without."""
         description = inspect.getdoc(self.function)
 
         @dg.multi_asset(
@@ -83,7 +83,7 @@ class TableAsset:
             pool=self.pool,
         )
         def step(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Iterator[dg.Output | dg.AssetCheckResult]:
-            yield from self._run(context, frames)
+            yield from self._run(context, frames, pictures)
 
         return step
 
@@ -98,7 +98,7 @@ class TableAsset:
         for check in self.checks:
             yield dg.AssetCheckSpec(check.name, asset=check.table, blocking=True, description=check.description)
 
-    def _run(self, context: dg.AssetExecutionContext, inputs: Frames) -> Iterator[dg.Output | dg.AssetCheckResult]:
+    def _run(self, context: dg.AssetExecutionContext, inputs: Frames, pictures: bool) -> Iterator[dg.Output | dg.AssetCheckResult]:
         calculation = calculation_context(context)
         started = time.perf_counter()
         arguments: dict[str, Any] = dict(inputs)
@@ -118,13 +118,13 @@ class TableAsset:
         outcomes += [(check.table, check.name, check.function({**inputs, **results})) for check in self.checks]
         yield from record(outcomes)
 
-        notes = {"seconds": seconds, **calculation.notes, **self._figures({**inputs, **results})}
+        notes = {"seconds": seconds, **calculation.notes, **self._figures({**inputs, **results}, pictures)}
         for number, (table, frame) in enumerate(results.items()):
             yield dg.Output(frame, output_name=table, metadata=notes if number == 0 else {"seconds": seconds})
 
-    def _figures(self, frames: Frames) -> dict[str, Any]:
+    def _figures(self, frames: Frames, pictures: bool) -> dict[str, Any]:
         metrics = dict(self.metrics(frames)) if self.metrics else {}
-        for name, draw in self.pictures.items():
+        for name, draw in self.pictures.items() if pictures else ():
             picture = base64.b64encode(draw(frames)).decode()
             metrics[name] = dg.MetadataValue.md(f"![{name}](data:image/png;base64,{picture})")
         return metrics

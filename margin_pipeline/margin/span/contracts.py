@@ -74,7 +74,9 @@ def described(symbols: pd.Series, marks: pd.Series, instruments: pd.DataFrame, g
     """
     at = pd.Index(instruments["symbol"]).get_indexer(pd.Index(symbols))
     own = instruments.take(at).reset_index(drop=True)
-    expiry = own["underlying"].map(instruments.set_index("symbol")["expiry"]).where(own["asset_class"] != "future").fillna(own["expiry"])
+    # By position, since a map of no underlying at all has no dates to be filled.
+    beneath = pd.Series(pd.to_datetime(instruments["expiry"]).to_numpy(), index=pd.Index(instruments["symbol"])).reindex(own["underlying"])
+    expiry = pd.Series(beneath.to_numpy()).where(own["asset_class"] != "future").fillna(pd.to_datetime(own["expiry"]))
     return pd.DataFrame(
         {
             "symbol": own["symbol"],
