@@ -62,6 +62,8 @@ def _waterfall(axes: Axes, row: dict[str, object], equity: float, profits: pd.Se
     axes.bar(len(amounts) + 1, float(row["equity_after"]), color=LEVEL)  # type: ignore[arg-type]
     axes.bar(len(amounts) + 2, float(row["margin_after"]), color=NEEDED)  # type: ignore[arg-type]
     axes.axhline(0.0, color="black", linewidth=0.6)
+    axes.use_sticky_edges = False
+    axes.margins(y=0.06)
     axes.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize=7)
     axes.tick_params(axis="y", labelsize=7)
     axes.yaxis.set_major_formatter(lambda amount, _: f"{amount:,.0f}")

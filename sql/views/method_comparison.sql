@@ -15,9 +15,9 @@ select as_of, portfolio_id,
            - max(maintenance_margin) filter (where method = 'strategy_based') as saving_by_structures,
        max(maintenance_margin) filter (where method = 'strategy_based')
            - max(maintenance_margin) filter (where method = 'portfolio_margin') as saving_by_scenarios,
-       (array_agg(method order by maintenance_margin, method) filter (where maintenance_margin is not null))[1] as cheapest_method,
+       (array_agg(method order by maintenance_margin, is_governing desc, method) filter (where maintenance_margin is not null))[1] as cheapest_method,
        max(maintenance_margin) filter (where is_governing) - min(maintenance_margin) as saving_to_cheapest,
-       (array_agg(method order by maintenance_margin desc, method) filter (where maintenance_margin is not null))[1] as binding_method
+       (array_agg(method order by maintenance_margin desc, is_governing desc, method) filter (where maintenance_margin is not null))[1] as binding_method
   from margin.portfolio_margins
  group by as_of, portfolio_id;
 
