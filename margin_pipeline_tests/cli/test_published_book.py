@@ -323,7 +323,7 @@ def test_of_a_symbol_only_what_concerns_it_is_shown(call):
 def test_an_undetermined_portfolio_lists_what_is_missing(call):
     _, out, _ = call("explain", "DESK_ERRORS")
     assert "cannot be determined" in out
-    assert '  - positions.csv row 64: "ten" is not a number' in out
+    assert '  - positions.csv row 79: "ten" is not a number' in out
     assert "  - price of USMV 2022-12-28" in out
 
 

@@ -180,11 +180,14 @@ def test_a_cash_account_becomes_undetermined_by_what_it_does_not_admit_and_says_
     assert math.isnan(row["maintenance_margin_change"])
 
 
-def test_a_method_that_is_not_computed_is_undetermined_on_both_sides():
+def test_scenario_margin_of_stock_follows_the_trade():
+    """FINRA 4210(g): 15 % of stock; a protective put leaves the $37.50 of its contract, or what stock and put lose together."""
     margins = thought({("a", "S"): 100}, [("S", 100)], account="portfolio_margin").margins
     row = margins[margins["is_governing"]].iloc[0]
-    assert (row["method"], row["status_before"], row["status_after"]) == ("portfolio_margin", "undetermined", "undetermined")
-    assert "not available" in row["missing_after"][0]
+    assert (row["method"], row["status_before"], row["status_after"]) == ("portfolio_margin", "safe", "safe")
+    assert (row["maintenance_margin_before"], row["maintenance_margin_after"]) == pytest.approx((1_500.0, 3_000.0))
+    protected = thought({("a", "S"): 100}, [("P95", 1)], account="portfolio_margin").margins.set_index("method").loc["portfolio_margin"]
+    assert 37.5 <= protected["maintenance_margin_after"] < 700.0
     assert margins.set_index("method").loc["reg_t", "maintenance_margin_change"] == pytest.approx(0.25 * 10_000)
 
 

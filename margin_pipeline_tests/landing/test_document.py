@@ -24,6 +24,7 @@ def test_contracts_have_the_columns_of_their_tables():
     for contract in CONTRACTS.values():
         body = re.search(rf"create table margin_data\.{contract.table} \((.*?)\n\) partition", sql, re.DOTALL).group(1)
         columns = re.findall(r"^    (\w+) +(?:text|date|bigint|double|boolean)", body, re.MULTILINE)
+        columns += re.findall(rf"alter table margin_data\.{contract.table} add column (\w+)", sql)
         assert columns == ["as_of", "calculation_id", *contract.columns], contract.name
         key = re.search(r"primary key \(as_of, calculation_id, (.*?)\)", body).group(1).split(", ")
         assert key == list(contract.key), contract.name

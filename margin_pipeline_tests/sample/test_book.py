@@ -77,8 +77,16 @@ def test_every_row_is_accepted_except_the_deliberate_mistakes(zone: Path, date: 
         assert set(named) == {"DESK_ERRORS"}
 
 
-def test_every_account_type_but_portfolio_margin_is_there():
-    assert {p.account_type for p in PORTFOLIOS} == {"cash", "reg_t", "futures", "crypto_cross", "crypto_isolated", "otc"}
+def test_every_account_type_is_there():
+    assert {p.account_type for p in PORTFOLIOS} == {
+        "cash",
+        "reg_t",
+        "portfolio_margin",
+        "futures",
+        "crypto_cross",
+        "crypto_isolated",
+        "otc",
+    }
     assert {h.portfolio_id for h in HOLDINGS} == {p.portfolio_id for p in PORTFOLIOS} - {"BANK"}
 
 

@@ -197,7 +197,11 @@ def test_summary_shows_the_governing_method_of_the_newest_date_only(book):
 
 def test_methods_stand_side_by_side_and_the_saving_is_their_difference(book):
     row = ask(book, "which_method_is_cheapest").set_index("portfolio_id").loc["HEDGED"]
-    assert (row["reg_t"], row["strategy_based"], row["saving"]) == (9_000.0, 4_500.0, 4_500.0)
+    assert (row["reg_t"], row["strategy_based"], row["cheapest_method"], row["saving"]) == (9_000.0, 4_500.0, "strategy_based", 0.0)
+    compared = storage.read_query(
+        book, "select * from margin.method_comparison where as_of = '2022-12-28' and portfolio_id = 'HEDGED'"
+    ).iloc[0]
+    assert (compared["saving_by_structures"], compared["binding_method"]) == (4_500.0, "reg_t")
 
 
 def test_costs_add_up_to_the_governing_margin_with_positions_outside_the_groups(book):

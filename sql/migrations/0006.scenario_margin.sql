@@ -1,7 +1,7 @@
 -- Risk-based margin by scenarios: class groups, product groups, who carries them, what the method does not cover.
 
-alter table margin_data.instruments add column is_inverse boolean not null default false;
-comment on column margin_data.instruments.is_inverse is 'Whether the fund moves against its underlying.';
+alter table margin_data.instruments add column is_inverse boolean;
+comment on column margin_data.instruments.is_inverse is 'Whether the fund moves against its underlying; empty: it does not.';
 
 create table margin_data.portfolio_margin_classes (
     as_of               date   not null,

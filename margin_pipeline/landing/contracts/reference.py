@@ -81,7 +81,6 @@ INSTRUMENTS = FileContract(
             "breadth": text("Breadth of an index or ETF.", allowed=("broad_high_cap", "broad", "narrow"), case="lower"),
             "index_ratio": number("Index points a share, for an ETF whose underlying is an index.", "points", above=0),
             "leverage_factor": number("Daily leverage of a leveraged fund.", "factor", above=0, default=1.0),
-            "is_inverse": boolean("Whether the fund moves against its underlying.", default_note="true where leverage_factor is negative"),
             "root": text("Row of futures_margins that applies."),
             "class_group": text("Class group of risk-based margin."),
             "product_group": text("Product group of risk-based margin."),
@@ -90,6 +89,7 @@ INSTRUMENTS = FileContract(
             "margin_leverage": number("Notional over margin, for model leverage.", "ratio", above=0),
             "margin_per_unit": number("Margin a unit, for model per_unit.", "instrument currency", at_least=0),
             "contract_type": text("Kind of leveraged crypto contract; empty: spot.", allowed=("linear", "inverse"), case="lower"),
+            "is_inverse": boolean("Whether the fund moves against its underlying.", default_note="true where leverage_factor is negative"),
         },
         checks=[
             *(_option_needs(column) for column in ("underlying", "option_type", "strike", "expiry")),
