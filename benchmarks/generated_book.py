@@ -13,6 +13,8 @@ import pandas as pd
 
 AS_OF = dt.date(2022, 12, 28)
 LEGS_AN_UNDERLYING = 4
+BENCHMARK = "SP500"
+"""Index that betas are of."""
 
 
 def write_book(folder: Path, positions: int, symbols: int = 2000, portfolios: int = 50, sessions: int = 500, seed: int = 7) -> None:
@@ -29,23 +31,27 @@ def write_book(folder: Path, positions: int, symbols: int = 2000, portfolios: in
     target = folder / AS_OF.isoformat()
     target.mkdir(parents=True)
     stocks = np.array([f"S{n:04d}" for n in range(symbols)])
-    closes = _closes(random, symbols, sessions)
+    closes, index = _closes(random, symbols, sessions)
     days = pd.bdate_range(end=AS_OF, periods=sessions).strftime("%Y-%m-%d").to_numpy()
     options = _options(random, stocks, closes[-1])
     prices = pd.DataFrame({"date": np.repeat(days, symbols), "symbol": np.tile(stocks, sessions), "close": closes.ravel().round(4)})
     marks = pd.DataFrame({"date": days[-1], "symbol": options["symbol"], "close": options.pop("close")})
-    pd.concat([prices, marks]).to_csv(target / "prices.csv", index=False)
+    benchmark = pd.DataFrame({"date": days, "symbol": BENCHMARK, "close": index.round(4)})
+    pd.concat([prices, benchmark, marks]).to_csv(target / "prices.csv", index=False)
     instruments = pd.DataFrame({"symbol": stocks, "asset_class": "equity", "sector": [f"sector_{n % 11}" for n in range(symbols)]})
-    pd.concat([instruments, options]).to_csv(target / "instruments.csv", index=False)
+    pd.concat([instruments, pd.DataFrame({"symbol": [BENCHMARK], "asset_class": ["index"]}), options]).to_csv(
+        target / "instruments.csv", index=False
+    )
     names = [f"BOOK_{n:02d}" for n in range(portfolios)]
     pd.DataFrame({"portfolio_id": names, "account_type": "reg_t", "equity": 5e8}).to_csv(target / "portfolios.csv", index=False)
     _positions(random, names, stocks, options["symbol"].to_numpy(), positions).to_csv(target / "positions.csv", index=False)
 
 
-def _closes(random: np.random.Generator, symbols: int, sessions: int) -> np.ndarray:
+def _closes(random: np.random.Generator, symbols: int, sessions: int) -> tuple[np.ndarray, np.ndarray]:
+    """(sessions, symbols) closes, and (sessions,) levels of the index that they follow."""
     market = random.normal(0, 0.01, (sessions, 1))
     returns = market * random.uniform(0.5, 1.5, symbols) + random.normal(0, 0.015, (sessions, symbols))
-    return random.uniform(20, 400, symbols) * np.exp(np.cumsum(returns, axis=0))
+    return random.uniform(20, 400, symbols) * np.exp(np.cumsum(returns, axis=0)), 3000 * np.exp(np.cumsum(market[:, 0]))
 
 
 def _options(random: np.random.Generator, stocks: np.ndarray, spot: np.ndarray) -> pd.DataFrame:

@@ -44,6 +44,8 @@ KEY = ["portfolio_id", "strategy", "symbol"]
 MARGIN_COLUMNS = [
     "portfolio_id", "method", "is_governing", "initial_margin", "maintenance_margin", "margin_equity", "utilization", "status", "missing",
 ]  # fmt: skip
+REASONS_TOLD = 10
+"""Missing inputs that are named where a portfolio lacks many."""
 _GOVERNED_BY_SCENARIOS = ("portfolio_margin", "futures")
 _GROUPS = ["portfolio_id", "structure", "legs", "initial_margin", "maintenance_margin", "missing"]
 _NO_OFFSETS = ["portfolio_id", "benefit_id", "symbol_1", "symbol_2", "saving"]
@@ -203,7 +205,10 @@ def _composed(
     frames: dict[str, list[pd.DataFrame]] = {name: [] for name in ("owners", "positions", "margins", "groups", "rejected")}
     for number, (after, alone) in moved.items():
         positions, margins = prepared.bundles.bundled(after.positions, alone)
+        told = _told(positions["portfolio_id"], margins["missing"].notna() | positions[["market_value", "price"]].isna().any(axis=1))
+        positions, margins = positions[told], margins[told]
         kept = prepared.bundles.groups(_kept(prepared, number, after))
+        kept = kept[_told(kept["portfolio_id"], kept["missing"].notna())]
         own = (after.portfolios, positions, margins, kept, prepared.inputs.rejected_rows)
         for name, frame in zip(frames, own, strict=True):
             frames[name].append(frame.assign(portfolio_id=in_scenario(frame["portfolio_id"], number)))
@@ -228,6 +233,12 @@ def _composed(
     ).portfolio_margins[MARGIN_COLUMNS]
     owner, scenario = portfolio_and_scenario(composed["portfolio_id"])
     return composed.assign(portfolio_id=owner, scenario=scenario)
+
+
+def _told(portfolio_id: pd.Series, gap: pd.Series) -> Array:
+    """(n,) rows that are not missing, and of each portfolio the first few that are: it is undetermined anyway."""
+    number = gap.groupby(portfolio_id).cumsum()
+    return (~gap | (number <= REASONS_TOLD)).to_numpy(bool)
 
 
 def _stand_alone(prepared: Prepared, after: AfterShock, as_of: dt.date) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from margin_pipeline.decisions.shocked_margins import MarginAfter, margins_after, prepare
+from margin_pipeline.decisions.shocked_margins import REASONS_TOLD, MarginAfter, margins_after, prepare
 from margin_pipeline.decisions.shocked_tables import MarginInputs
 from margin_pipeline.margin.models.foreign import UserModel
 from margin_pipeline.margin.rejections import rejected_inputs
@@ -163,7 +163,7 @@ def _judged(rows: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
     """Rows of stress_results of one scenario."""
     # Without a price after the shock there is no margin either: the profit's reason says why.
     missing = [
-        sorted(own if isinstance(own, set) else json.loads(text) if isinstance(text, str) else ())
+        _told(own if isinstance(own, set) else json.loads(text) if isinstance(text, str) else ())
         for own, text in zip(rows["unvalued"], rows["missing"], strict=True)
     ]
     # An initial margin that alone is unknown does not keep a verdict from being given.
@@ -192,6 +192,12 @@ def _judged(rows: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
     found.loc[~known, after] = np.nan
     found.loc[~known, "status_after"] = "undetermined"
     return found[RESULT_COLUMNS]
+
+
+def _told(reasons: Collection[str]) -> list[str]:
+    """Reasons in order; of many the first few, and how many more there are."""
+    every = sorted(reasons)
+    return every if len(every) <= REASONS_TOLD else [*every[:REASONS_TOLD], f"and {len(every) - REASONS_TOLD} more"]
 
 
 def failed(criteria: Criteria, equity: float, pnl: float, liquidity_cost: float, utilization: float) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 METHODS = ("reg_t", "strategy_based", "portfolio_margin", "cross_margin", "futures", "tiered", "schedule_im", "simm")
 MAXIMUM_PORTFOLIOS = 25
+MAXIMUM_STRATEGIES = 40
 PANELS = 3
 LINES_A_PANEL = 5
 
@@ -133,14 +134,14 @@ def risk_by_strategy(strategy_risk: pd.DataFrame, method: str = "historical") ->
 
     Returns
     -------
-    PNG bytes. Of more than 25 portfolios, those with the greatest value at risk are drawn.
+    PNG bytes. Of portfolios with more than 40 strategies together, those with the greatest value at risk are drawn.
     """
     own = strategy_risk[(strategy_risk["method"] == method) & strategy_risk["var_share"].notna()]
     if len(own):
         own = own[(own["confidence"] == own["confidence"].max()) & (own["horizon_days"] == own["horizon_days"].min())]
-    size = own.groupby("portfolio_id")["component_var"].sum().sort_values(ascending=False, kind="stable")
-    kept = list(size.index[:MAXIMUM_PORTFOLIOS])
-    rows = own[own["portfolio_id"].isin(kept)].sort_values(["portfolio_id", "strategy"], ascending=False)
+    size = own.groupby("portfolio_id")["component_var"].agg(["sum", "size"]).sort_values("sum", ascending=False, kind="stable")
+    kept = list(size.index[(size["size"].cumsum() <= MAXIMUM_STRATEGIES) | (np.arange(len(size)) == 0)])
+    rows = own[own["portfolio_id"].isin(kept)].sort_values(["portfolio_id", "strategy"], ascending=False).head(MAXIMUM_STRATEGIES)
     figure, axes = canvas(9.0, 1.6 + 0.34 * max(len(rows), 1))
     if rows.empty:
         return png(say(figure, axes, "no strategy has a share of a value at risk"))
