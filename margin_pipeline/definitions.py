@@ -49,6 +49,7 @@ def build_defs(
         lambda: known_urls or database_urls(settings.data_dir, settings.database_url, settings.dagster_database_url),
         code_version(),
         lambda as_of, at: resources.calculation_settings(settings.calendar, as_of, at, rules, compute),
+        longest_histories(),
     )
     provided = {
         "store": store,
@@ -72,6 +73,15 @@ def build_defs(
         resources=provided,
         executor=dg.in_process_executor,
     )
+
+
+def longest_histories() -> dict[str, int]:
+    """Sessions of the longest history of each table that any stage wants."""
+    found: dict[str, int] = {}
+    for asset in assets.TABLE_ASSETS:
+        for table, sessions in asset.history.items():
+            found[table] = max(found.get(table, 0), sessions or 0)
+    return found
 
 
 def downstream_tables() -> dict[str, set[str]]:

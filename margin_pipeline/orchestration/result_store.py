@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 import dagster as dg
+import numpy as np
 import pandas as pd
 
 from margin_pipeline import storage
@@ -20,6 +21,8 @@ from margin_pipeline.storage import alerts as outbox
 CalculationSettings = Callable[[dt.date, dt.datetime | None], Mapping[str, Any]]
 Context = dg.AssetExecutionContext
 EVERY_PORTFOLIO = "*"
+MANY_SESSIONS = 60
+"""Histories from this length on are read once, at the longest length."""
 
 
 class ResultStore:
@@ -30,12 +33,20 @@ class ResultStore:
     find_urls : gives the databases.
     code_version : version recorded with each calculation.
     settings : what decides a result besides inputs and code, for a date and instant.
+    longest : sessions of the longest history that any stage wants, by table; None: each stage reads its own.
     """
 
-    def __init__(self, find_urls: Callable[[], storage.DatabaseUrls], code_version: str, settings: CalculationSettings) -> None:
+    def __init__(
+        self,
+        find_urls: Callable[[], storage.DatabaseUrls],
+        code_version: str,
+        settings: CalculationSettings,
+        longest: Mapping[str, int] | None = None,
+    ) -> None:
         self._find_urls = find_urls
         self._code_version = code_version
         self._settings = settings
+        self._longest = dict(longest or {})
         self._calculations: dict[tuple[str, dt.date], int] = {}
         self._input_hashes: dict[int, str] = {}
         # Frames read by one run: several stages ask for the same ones, and pandas copies on write.
@@ -76,15 +87,18 @@ class ResultStore:
     def read_history(self, run: dg.DagsterRun, as_of: dt.date, table: str, sessions: int | None) -> pd.DataFrame:
         """History of a table up to a date: the newest folder's row per key, the last `sessions` dates of it or all."""
         calculation_id = self.calculation_id(run, as_of)
-        for (run_id, date, name, *kept), frame in self._frames.items():
-            # A stage before has read a longer history: the days of this one are its last.
-            if (run_id, date, name) == (run.run_id, as_of, table) and sessions and kept and kept[0] and kept[0] > sessions:
-                days = frame["date"].drop_duplicates().nlargest(sessions)
-                return frame[frame["date"] >= days.min()].reset_index(drop=True) if len(days) else frame
-        return self._kept(
-            (run.run_id, as_of, table, sessions),
-            lambda: storage.read_history(self.urls, calculation_id, as_of, table, sessions=sessions),
-        )
+        key = (run.run_id, as_of, table, sessions)
+        if key not in self._frames and sessions:
+            for (run_id, date, name, *kept), frame in self._frames.items():
+                # A stage before has read a longer history: the days of this one are its last.
+                if (run_id, date, name) == key[:3] and kept and kept[0] and kept[0] > sessions:
+                    self._frames[key] = _last(frame, sessions)
+                    return self._frames[key]
+            # One reading serves all stages that want a long history: the longest that any of them wants.
+            longest = self._longest.get(table, sessions)
+            if MANY_SESSIONS <= sessions < longest:
+                self._frames[key] = _last(self.read_history(run, as_of, table, longest), sessions)
+        return self._kept(key, lambda: storage.read_history(self.urls, calculation_id, as_of, table, sessions=sessions))
 
     def _kept(self, key: tuple[Any, ...], read: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         if key not in self._frames:
@@ -192,3 +206,9 @@ class ResultStore:
     def mark_failed(self, event: Mapping[str, Any], channel: str, error: str) -> None:
         """Record that telling a channel failed."""
         outbox.mark_failed(self.urls.libpq, event["alert_id"], event["event"], channel, error)
+
+
+def _last(frame: pd.DataFrame, sessions: int) -> pd.DataFrame:
+    """Rows of the last sessions of a history; the frame itself where it has no more."""
+    days = np.unique(frame["date"].to_numpy())
+    return frame if len(days) <= sessions else frame[frame["date"].to_numpy() >= days[-sessions]].reset_index(drop=True)
