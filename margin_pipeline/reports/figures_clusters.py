@@ -17,7 +17,7 @@ from margin_pipeline.reports.canvas import canvas, png, say
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MAXIMUM_SYMBOLS = 60
+MAXIMUM_SYMBOLS = 40
 
 
 def cluster_heat_map(clusters: pd.DataFrame, symbols: Sequence[str], correlation: np.ndarray) -> bytes:
@@ -25,7 +25,7 @@ def cluster_heat_map(clusters: pd.DataFrame, symbols: Sequence[str], correlation
 
     Parameters
     ----------
-    clusters : rows of `margin.correlation_clusters`: symbol and cluster. Those without a correlation are left out; of more than 60 the
+    clusters : rows of `margin.correlation_clusters`: symbol and cluster. Those without a correlation are left out; of more than 40 the
         members of the largest clusters are drawn.
     symbols : names of the rows of the matrix, length n.
     correlation : (n, n) correlations in [-1, 1].

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 METHODS = ("reg_t", "strategy_based", "portfolio_margin", "cross_margin", "futures", "tiered", "schedule_im", "simm")
-MAXIMUM_PORTFOLIOS = 25
+MAXIMUM_PORTFOLIOS = 15
 MAXIMUM_STRATEGIES = 40
 PANELS = 3
 LINES_A_PANEL = 5
@@ -28,7 +28,7 @@ def margin_by_method(portfolio_margins: pd.DataFrame) -> bytes:
 
     Parameters
     ----------
-    portfolio_margins : rows of that table; undetermined ones are left out. Of more than 25 portfolios, those with the greatest
+    portfolio_margins : rows of that table; undetermined ones are left out. Of more than 15 portfolios, those with the greatest
         fraction under their governing method are drawn.
 
     Returns
