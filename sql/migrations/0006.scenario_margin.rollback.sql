@@ -9,3 +9,4 @@ alter table margin_data.margin_reconciliation
 alter table margin_data.instruments drop column is_inverse;
 comment on column margin_data.portfolio_margin_components.component is 'stock, options, futures, tiered, other, house (what house rates add to the rules), boxed, offsets, minimum, schedule_im.';
 select margin_data.create_reading_view(name) from unnest(array['instruments', 'portfolio_margin_components']) as name;
+drop function margin_data.show_tables(text[]);

@@ -1,5 +1,28 @@
 -- Risk-based margin by scenarios: class groups, product groups, who carries them, what the method does not cover.
 
+-- What every migration ends with: columns that all tables share are commented alike, and readers get their views.
+create function margin_data.show_tables(stored text[]) returns void language plpgsql as $$
+declare
+    col  record;
+    name text;
+begin
+    for col in
+        select c.relname, a.attname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        join pg_attribute a on a.attrelid = c.oid
+        where n.nspname = 'margin_data' and c.relname = any (stored)
+          and a.attname in ('as_of', 'calculation_id', 'portfolio_id', 'strategy', 'symbol') and col_description(c.oid, a.attnum) is null
+    loop
+        execute format('comment on column margin_data.%I.%I is %L', col.relname, col.attname, case col.attname
+            when 'as_of' then 'Business date.' when 'calculation_id' then 'Calculation that wrote the row.'
+            when 'portfolio_id' then 'Portfolio.' when 'strategy' then 'Strategy within the portfolio.' else 'Instrument.' end);
+    end loop;
+    foreach name in array stored
+    loop
+        perform margin_data.create_reading_view(name);
+    end loop;
+end $$;
+comment on function margin_data.show_tables(text[]) is 'Comments the columns that all tables share, where a table has no comment of its own, and makes the views of schema margin.';
+
 alter table margin_data.instruments add column is_inverse boolean;
 comment on column margin_data.instruments.is_inverse is 'Whether the fund moves against its underlying; empty: it does not.';
 
@@ -106,22 +129,5 @@ alter table margin_data.margin_reconciliation drop constraint margin_reconciliat
 alter table margin_data.margin_reconciliation
     add constraint margin_reconciliation_base_check check (base in ('portfolio', 'groups', 'scenarios', 'positions', 'none'));
 
-do $$
-declare stored record;
-begin
-    for stored in
-        select c.relname, a.attname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        join pg_attribute a on a.attrelid = c.oid
-        where n.nspname = 'margin_data' and c.relkind = 'p'
-          and a.attname in ('as_of', 'calculation_id', 'portfolio_id', 'strategy', 'symbol') and col_description(c.oid, a.attnum) is null
-    loop
-        execute format('comment on column margin_data.%I.%I is %L', stored.relname, stored.attname, case stored.attname
-            when 'as_of' then 'Business date.' when 'calculation_id' then 'Calculation that wrote the row.'
-            when 'portfolio_id' then 'Portfolio.' when 'strategy' then 'Strategy within the portfolio.' else 'Instrument.' end);
-    end loop;
-    foreach stored.relname in array array['instruments', 'portfolio_margin_classes', 'portfolio_margin_groups',
-        'portfolio_margin_positions', 'eligibility_notes', 'portfolio_margin_components']
-    loop
-        perform margin_data.create_reading_view(stored.relname);
-    end loop;
-end $$;
+select margin_data.show_tables(array['instruments', 'portfolio_margin_classes', 'portfolio_margin_groups',
+    'portfolio_margin_positions', 'eligibility_notes', 'portfolio_margin_components']);

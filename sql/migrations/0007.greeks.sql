@@ -47,18 +47,4 @@ comment on column margin_data.position_greeks.dollar_vega is 'Change of value fo
 comment on column margin_data.position_greeks.dollar_theta is 'Change of value over a calendar day, base currency.';
 comment on column margin_data.position_greeks.missing is 'What is missing; then there are no figures, but for an option at its strike without time or volatility, which lacks a gamma alone.';
 
-do $$
-declare stored record;
-begin
-    for stored in
-        select c.relname, a.attname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        join pg_attribute a on a.attrelid = c.oid
-        where n.nspname = 'margin_data' and c.relkind = 'p'
-          and a.attname in ('as_of', 'calculation_id', 'portfolio_id', 'strategy', 'symbol') and col_description(c.oid, a.attnum) is null
-    loop
-        execute format('comment on column margin_data.%I.%I is %L', stored.relname, stored.attname, case stored.attname
-            when 'as_of' then 'Business date.' when 'calculation_id' then 'Calculation that wrote the row.'
-            when 'portfolio_id' then 'Portfolio.' when 'strategy' then 'Strategy within the portfolio.' else 'Instrument.' end);
-    end loop;
-    perform margin_data.create_reading_view('position_greeks');
-end $$;
+select margin_data.show_tables(array['position_greeks']);

@@ -39,21 +39,4 @@ comment on column margin_data.portfolio_clusters.net_exposure is 'Sum of the net
 comment on column margin_data.portfolio_clusters.gross_share is 'gross_exposure over that of all clusters of the portfolio, fraction; empty: an exposure of the portfolio is missing, or all are 0.';
 comment on column margin_data.portfolio_clusters.missing is 'First gap of the portfolio: why no share is known.';
 
-do $$
-declare stored record;
-begin
-    for stored in
-        select c.relname, a.attname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        join pg_attribute a on a.attrelid = c.oid
-        where n.nspname = 'margin_data' and c.relkind = 'p'
-          and a.attname in ('as_of', 'calculation_id', 'portfolio_id', 'strategy', 'symbol') and col_description(c.oid, a.attnum) is null
-    loop
-        execute format('comment on column margin_data.%I.%I is %L', stored.relname, stored.attname, case stored.attname
-            when 'as_of' then 'Business date.' when 'calculation_id' then 'Calculation that wrote the row.'
-            when 'portfolio_id' then 'Portfolio.' when 'strategy' then 'Strategy within the portfolio.' else 'Instrument.' end);
-    end loop;
-    foreach stored.relname in array array['correlation_clusters', 'portfolio_clusters']
-    loop
-        perform margin_data.create_reading_view(stored.relname);
-    end loop;
-end $$;
+select margin_data.show_tables(array['correlation_clusters', 'portfolio_clusters']);

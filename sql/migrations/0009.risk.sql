@@ -56,21 +56,4 @@ comment on column margin_data.portfolio_risk.observations is 'Scenarios used, co
 comment on column margin_data.portfolio_risk.missing is 'Inputs that are missing, or why the method has no figure; then there is none.';
 comment on column margin_data.strategy_risk.method is 'gaussian, delta_gamma, cornish_fisher, historical or monte_carlo, as in portfolio_risk.';
 
-do $$
-declare stored record;
-begin
-    for stored in
-        select c.relname, a.attname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        join pg_attribute a on a.attrelid = c.oid
-        where n.nspname = 'margin_data' and c.relkind = 'p'
-          and a.attname in ('as_of', 'calculation_id', 'portfolio_id', 'strategy', 'symbol') and col_description(c.oid, a.attnum) is null
-    loop
-        execute format('comment on column margin_data.%I.%I is %L', stored.relname, stored.attname, case stored.attname
-            when 'as_of' then 'Business date.' when 'calculation_id' then 'Calculation that wrote the row.'
-            when 'portfolio_id' then 'Portfolio.' when 'strategy' then 'Strategy within the portfolio.' else 'Instrument.' end);
-    end loop;
-    foreach stored.relname in array array['portfolio_risk_factors', 'risk_summaries', 'portfolio_risk', 'strategy_risk']
-    loop
-        perform margin_data.create_reading_view(stored.relname);
-    end loop;
-end $$;
+select margin_data.show_tables(array['portfolio_risk_factors', 'risk_summaries', 'portfolio_risk', 'strategy_risk']);

@@ -118,18 +118,4 @@ comment on column margin_data.span_positions.array_source is 'given: the exchang
 comment on column margin_data.span_positions.delta is 'Delta of the position, futures of the class group; empty: not known.';
 comment on column margin_data.span_positions.loss is 'Loss in the first worst scenario of the class group, base currency, a gain negative; they add up to its scan risk. Empty: the margin is missing.';
 
-do $$
-declare stored record;
-begin
-    for stored in
-        select c.relname, a.attname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        join pg_attribute a on a.attrelid = c.oid
-        where n.nspname = 'margin_data' and c.relname in ('risk_arrays', 'span_parameters', 'span_margins', 'span_positions')
-          and a.attname in ('as_of', 'calculation_id', 'portfolio_id', 'strategy', 'symbol') and col_description(c.oid, a.attnum) is null
-    loop
-        execute format('comment on column margin_data.%I.%I is %L', stored.relname, stored.attname, case stored.attname
-            when 'as_of' then 'Business date.' when 'calculation_id' then 'Calculation that wrote the row.'
-            when 'portfolio_id' then 'Portfolio.' when 'strategy' then 'Strategy within the portfolio.' else 'Instrument.' end);
-    end loop;
-    perform margin_data.create_reading_view(name) from unnest(array['risk_arrays', 'span_parameters', 'span_margins', 'span_positions']) as name;
-end $$;
+select margin_data.show_tables(array['risk_arrays', 'span_parameters', 'span_margins', 'span_positions']);

@@ -109,21 +109,4 @@ comment on column margin_data.reverse_stress.reachable is 'Whether the search fo
 comment on column margin_data.reverse_stress.reason is 'Why it is not reachable, or that nothing is left to lose.';
 comment on column margin_data.reverse_stress.missing is 'What is missing for the result.';
 
-do $$
-declare stored record;
-begin
-    for stored in
-        select c.relname, a.attname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        join pg_attribute a on a.attrelid = c.oid
-        where n.nspname = 'margin_data' and c.relkind = 'p'
-          and a.attname in ('as_of', 'calculation_id', 'portfolio_id', 'strategy', 'symbol') and col_description(c.oid, a.attnum) is null
-    loop
-        execute format('comment on column margin_data.%I.%I is %L', stored.relname, stored.attname, case stored.attname
-            when 'as_of' then 'Business date.' when 'calculation_id' then 'Calculation that wrote the row.'
-            when 'portfolio_id' then 'Portfolio.' when 'strategy' then 'Strategy within the portfolio.' else 'Instrument.' end);
-    end loop;
-    foreach stored.relname in array array['stress_scenarios', 'stress_results', 'stress_strategy_results', 'reverse_stress']
-    loop
-        perform margin_data.create_reading_view(stored.relname);
-    end loop;
-end $$;
+select margin_data.show_tables(array['stress_scenarios', 'stress_results', 'stress_strategy_results', 'reverse_stress']);

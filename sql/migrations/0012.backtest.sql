@@ -101,21 +101,4 @@ comment on column margin_data.margin_coverage.largest_shortfall is 'largest_loss
 comment on column margin_data.margin_coverage.passed is 'Whether the coverage is at least the target.';
 comment on column margin_data.margin_coverage.missing is 'Inputs that are missing; then there are no figures.';
 
-do $$
-declare stored record;
-begin
-    for stored in
-        select c.relname, a.attname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        join pg_attribute a on a.attrelid = c.oid
-        where n.nspname = 'margin_data' and c.relkind = 'p'
-          and a.attname in ('as_of', 'calculation_id', 'portfolio_id', 'strategy', 'symbol') and col_description(c.oid, a.attnum) is null
-    loop
-        execute format('comment on column margin_data.%I.%I is %L', stored.relname, stored.attname, case stored.attname
-            when 'as_of' then 'Business date.' when 'calculation_id' then 'Calculation that wrote the row.'
-            when 'portfolio_id' then 'Portfolio.' when 'strategy' then 'Strategy within the portfolio.' else 'Instrument.' end);
-    end loop;
-    foreach stored.relname in array array['backtest_results', 'backtest_days', 'margin_coverage']
-    loop
-        perform margin_data.create_reading_view(stored.relname);
-    end loop;
-end $$;
+select margin_data.show_tables(array['backtest_results', 'backtest_days', 'margin_coverage']);
