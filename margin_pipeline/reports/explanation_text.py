@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from margin_pipeline.margin.scenario_tables import METHODS
 from margin_pipeline.reports.group_text import group_lines, labelled, named
 from margin_pipeline.reports.layout import columns, figure, money, percent, section, wrapped
 from margin_pipeline.reports.scenario_text import scenario_lines
@@ -33,10 +34,11 @@ def text(found: Mapping[str, Any]) -> list[str]:
     lines = _headline(found, currency)
     if not in_full:
         lines += [*_rule(found), *_bridge(found), *_components(found)]
+    parts = [[*_groups(found, currency, in_full), *_proofs(found)], scenario_lines(found, in_full)]
+    # What governs comes first.
+    for part in reversed(parts) if found["governing"]["method"] in METHODS else parts:
+        lines += part
     lines += [
-        *_groups(found, currency, in_full),
-        *_proofs(found),
-        *scenario_lines(found, in_full),
         *_positions(found),
         *_netting_sets(found),
         *_liquidation(found),
