@@ -16,7 +16,13 @@ def test_a_landing_zone_replaces_the_sample(tmp_path):
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("MARGIN_COMPUTE", "abacus"), ("MARGIN_THREADS", "0"), ("MARGIN_WARNING_THRESHOLD", "80"), ("MARGIN_CRITICAL_THRESHOLD", "high")],
+    [
+        ("MARGIN_COMPUTE", "abacus"),
+        ("MARGIN_THREADS", "0"),
+        ("MARGIN_PICTURES", "maybe"),
+        ("MARGIN_WARNING_THRESHOLD", "80"),
+        ("MARGIN_CRITICAL_THRESHOLD", "high"),
+    ],
 )
 def test_an_unusable_value_is_named(variable, value):
     with pytest.raises(SettingsError, match=variable):

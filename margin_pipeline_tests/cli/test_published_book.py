@@ -46,7 +46,9 @@ TRADES = {
 
 
 def run_chain(urls, landing, folder):
-    settings = from_environment({"MARGIN_DATA_DIR": str(folder / "data"), "MARGIN_COMPUTE": "numpy", "MARGIN_THREADS": "1"})
+    settings = from_environment(
+        {"MARGIN_DATA_DIR": str(folder / "data"), "MARGIN_COMPUTE": "numpy", "MARGIN_THREADS": "1", "MARGIN_PICTURES": "off"}
+    )
     definitions = build_defs(dataclasses.replace(settings, landing_dir=landing), urls=urls, today=dt.date(2023, 1, 5))
     with dg.DagsterInstance.ephemeral() as instance:
         job = definitions.resolve_job_def("margin_chain")
