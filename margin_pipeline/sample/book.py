@@ -26,7 +26,7 @@ Real: the closes of 20 US stocks, the S&P 500 index and five factor ETFs in pric
 package's sample/data/NOTICE for where they come from and their licence).
 
 Invented, and the same on every machine: all portfolios, positions, equities, capital figures, credit exposures,
-uncleared derivatives, exchange margins, margin schedules, house rates and what brokers ask; the EUR rate and the
+uncleared derivatives, exchange margins and scan ranges, margin schedules, house rates and what brokers ask; the EUR rate and the
 prices of BTCPERP, ETHPERP and BUND_2032 (random-looking paths); the prices of futures and options
 (Black-Scholes-Merton and Black-76 at realised volatility); the rows of DESK_ERRORS, which are wrong on purpose from
 23 December on.
