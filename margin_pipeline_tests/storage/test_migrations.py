@@ -18,13 +18,15 @@ select n.nspname, c.relname, c.relkind::text, a.attname, format_type(a.atttypid,
 """
 
 
-def test_every_migration_is_reversible(bare_database):
+def test_every_migration_is_reversible_and_none_prints_a_result(bare_database, capsys):
     names = storage.upgrade(bare_database)
     before = storage.execute(bare_database, EVERYTHING)
     assert storage.rollback(bare_database) == names[::-1]
     assert storage.execute(bare_database, "select nspname from pg_namespace where nspname like 'margin%'") == []
     assert storage.upgrade(bare_database) == names
     assert storage.execute(bare_database, EVERYTHING) == before
+    # What a query gives would be printed, in the middle of what a command prints.
+    assert capsys.readouterr().out == ""
 
 
 def test_each_migration_alone_is_reversible(bare_database):

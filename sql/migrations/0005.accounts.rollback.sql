@@ -7,4 +7,4 @@ alter table margin_data.portfolio_margins drop column margin_ratio, drop column 
 alter table margin_data.liquidation_prices drop column initial_margin, drop column available_to_open, drop column excess,
     drop column is_safe, drop column is_warning, drop column is_liquidatable;
 comment on column margin_data.portfolio_margin_components.component is 'stock, options, futures, other, minimum, offsets, ...';
-select margin_data.create_reading_view(name) from unnest(array['portfolio_margins', 'liquidation_prices', 'portfolio_margin_components']) as name;
+do $$ begin perform margin_data.create_reading_view(name) from unnest(array['portfolio_margins', 'liquidation_prices', 'portfolio_margin_components']) as name; end $$;

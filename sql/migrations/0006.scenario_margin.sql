@@ -129,5 +129,5 @@ alter table margin_data.margin_reconciliation drop constraint margin_reconciliat
 alter table margin_data.margin_reconciliation
     add constraint margin_reconciliation_base_check check (base in ('portfolio', 'groups', 'scenarios', 'positions', 'none'));
 
-select margin_data.show_tables(array['instruments', 'portfolio_margin_classes', 'portfolio_margin_groups',
-    'portfolio_margin_positions', 'eligibility_notes', 'portfolio_margin_components']);
+do $$ begin perform margin_data.show_tables(array['instruments', 'portfolio_margin_classes', 'portfolio_margin_groups',
+    'portfolio_margin_positions', 'eligibility_notes', 'portfolio_margin_components']); end $$;

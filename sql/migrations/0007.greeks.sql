@@ -47,4 +47,4 @@ comment on column margin_data.position_greeks.dollar_vega is 'Change of value fo
 comment on column margin_data.position_greeks.dollar_theta is 'Change of value over a calendar day, base currency.';
 comment on column margin_data.position_greeks.missing is 'What is missing; then there are no figures, but for an option at its strike without time or volatility, which lacks a gamma alone.';
 
-select margin_data.show_tables(array['position_greeks']);
+do $$ begin perform margin_data.show_tables(array['position_greeks']); end $$;

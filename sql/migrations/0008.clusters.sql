@@ -39,4 +39,4 @@ comment on column margin_data.portfolio_clusters.net_exposure is 'Sum of the net
 comment on column margin_data.portfolio_clusters.gross_share is 'gross_exposure over that of all clusters of the portfolio, fraction; empty: an exposure of the portfolio is missing, or all are 0.';
 comment on column margin_data.portfolio_clusters.missing is 'First gap of the portfolio: why no share is known.';
 
-select margin_data.show_tables(array['correlation_clusters', 'portfolio_clusters']);
+do $$ begin perform margin_data.show_tables(array['correlation_clusters', 'portfolio_clusters']); end $$;

@@ -5,4 +5,4 @@ comment on column margin_data.portfolio_risk.standard_error is 'Standard error o
 comment on column margin_data.portfolio_risk.observations is 'Scenarios used, count; empty for gaussian.';
 comment on column margin_data.portfolio_risk.missing is 'Inputs that are missing; then there is no figure.';
 comment on column margin_data.strategy_risk.method is 'gaussian or historical.';
-select margin_data.create_reading_view(name) from unnest(array['portfolio_risk', 'strategy_risk']) as name;
+do $$ begin perform margin_data.create_reading_view(name) from unnest(array['portfolio_risk', 'strategy_risk']) as name; end $$;

@@ -56,4 +56,4 @@ comment on column margin_data.portfolio_risk.observations is 'Scenarios used, co
 comment on column margin_data.portfolio_risk.missing is 'Inputs that are missing, or why the method has no figure; then there is none.';
 comment on column margin_data.strategy_risk.method is 'gaussian, delta_gamma, cornish_fisher, historical or monte_carlo, as in portfolio_risk.';
 
-select margin_data.show_tables(array['portfolio_risk_factors', 'risk_summaries', 'portfolio_risk', 'strategy_risk']);
+do $$ begin perform margin_data.show_tables(array['portfolio_risk_factors', 'risk_summaries', 'portfolio_risk', 'strategy_risk']); end $$;

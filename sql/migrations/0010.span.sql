@@ -118,4 +118,4 @@ comment on column margin_data.span_positions.array_source is 'given: the exchang
 comment on column margin_data.span_positions.delta is 'Delta of the position, futures of the class group; empty: not known.';
 comment on column margin_data.span_positions.loss is 'Loss in the first worst scenario of the class group, base currency, a gain negative; they add up to its scan risk. Empty: the margin is missing.';
 
-select margin_data.show_tables(array['risk_arrays', 'span_parameters', 'span_margins', 'span_positions']);
+do $$ begin perform margin_data.show_tables(array['risk_arrays', 'span_parameters', 'span_margins', 'span_positions']); end $$;

@@ -109,4 +109,4 @@ comment on column margin_data.reverse_stress.reachable is 'Whether the search fo
 comment on column margin_data.reverse_stress.reason is 'Why it is not reachable, or that nothing is left to lose.';
 comment on column margin_data.reverse_stress.missing is 'What is missing for the result.';
 
-select margin_data.show_tables(array['stress_scenarios', 'stress_results', 'stress_strategy_results', 'reverse_stress']);
+do $$ begin perform margin_data.show_tables(array['stress_scenarios', 'stress_results', 'stress_strategy_results', 'reverse_stress']); end $$;

@@ -101,4 +101,4 @@ comment on column margin_data.margin_coverage.largest_shortfall is 'largest_loss
 comment on column margin_data.margin_coverage.passed is 'Whether the coverage is at least the target.';
 comment on column margin_data.margin_coverage.missing is 'Inputs that are missing; then there are no figures.';
 
-select margin_data.show_tables(array['backtest_results', 'backtest_days', 'margin_coverage']);
+do $$ begin perform margin_data.show_tables(array['backtest_results', 'backtest_days', 'margin_coverage']); end $$;
