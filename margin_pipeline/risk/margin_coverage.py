@@ -64,28 +64,40 @@ def coverage_rows(
     found = [_missing(reasons[r], method, text, number) for r, method, text, number in given]
     complete = np.array([not lacks for lacks in found], dtype=bool)
     profit = period_profit[row]
-    count = (~np.isnan(profit)).sum(axis=1)
-    failed = exceptions(profit, np.broadcast_to(required[:, None], profit.shape), gross_exposure[row]).sum(axis=1)
-    loss = np.max(-profit, axis=1, initial=0.0, where=~np.isnan(profit))
     is_otc = margins["portfolio_id"].isin(list(otc)).to_numpy()
-    target = np.where(is_otc, settings.otc_coverage_target, settings.coverage_target)
-    coverage = np.divide(count - failed, count, out=np.zeros(len(row)), where=count > 0)
-    values = (maintenance, required, coverage, loss, np.maximum(loss - required, 0.0))
-    table: dict[str, Any] = {
-        "portfolio_id": margins["portfolio_id"].astype("str"),
-        "method": margins["method"].astype("str"),
-        "is_governing": margins["is_governing"].astype(bool),
-        "horizon_days": np.where(is_otc, settings.otc_margin_period_days, settings.margin_period_days).astype(np.int64),
-        "observations": pd.array(count, dtype="Int64"),
-        "exceptions": pd.array(failed, dtype="Int64"),
-        "target": target,
-        "passed": pd.array(coverage >= target, dtype="boolean"),
-        "missing": pd.Series([lacks or None for lacks in found], dtype=object),
-    }
-    table |= {name: np.where(complete, value, np.nan) for name, value in zip(FIGURES, values, strict=True)}
-    frame = pd.DataFrame(table)
+    figures = _figures(profit, required, gross_exposure[row], np.where(is_otc, settings.otc_coverage_target, settings.coverage_target))
+    frame = (
+        margins[["portfolio_id", "method"]]
+        .astype("str")
+        .assign(
+            is_governing=margins["is_governing"].astype(bool),
+            horizon_days=np.where(is_otc, settings.otc_margin_period_days, settings.margin_period_days).astype(np.int64),
+            maintenance_margin=maintenance,
+            required_equity=required,
+            **figures,
+            missing=pd.Series([lacks or None for lacks in found], dtype=object),
+        )
+    )
+    frame.loc[~complete, list(FIGURES)] = np.nan
     frame.loc[~complete, ["observations", "exceptions", "passed"]] = pd.NA
     return frame
+
+
+def _figures(profit: Floats, required: Floats, gross_exposure: Floats, target: Floats) -> dict[str, Any]:
+    """Columns that say how many periods there are, how many the margin did not cover, and by how much."""
+    count = (~np.isnan(profit)).sum(axis=1)
+    failed = exceptions(profit, np.broadcast_to(required[:, None], profit.shape), gross_exposure).sum(axis=1)
+    loss = np.max(-profit, axis=1, initial=0.0, where=~np.isnan(profit))
+    coverage = np.divide(count - failed, count, out=np.zeros(len(profit)), where=count > 0)
+    return {
+        "observations": pd.array(count, dtype="Int64"),
+        "exceptions": pd.array(failed, dtype="Int64"),
+        "coverage": coverage,
+        "target": target,
+        "largest_loss": loss,
+        "largest_shortfall": np.maximum(loss - required, 0.0),
+        "passed": pd.array(coverage >= target, dtype="boolean"),
+    }
 
 
 def _missing(losses: Sequence[str], method: str, margin: Any, required: float) -> list[str]:
