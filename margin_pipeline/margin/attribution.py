@@ -45,9 +45,7 @@ def margin_attribution(
     rows = position_margins[[*KEY, "maintenance_margin"]].merge(
         total[["method"]].reset_index(), on="portfolio_id", how="inner", validate="many_to_one"
     )
-    known = (
-        shares if shares is not None else pd.DataFrame(columns=[*KEY, "method", "maintenance_margin"]).astype({"maintenance_margin": float})
-    )
+    known = shares if shares is not None else position_margins.iloc[:0].assign(method="")
     grouped = strategy_group_legs[KEY].drop_duplicates().assign(method="strategy_based")
     counted = pd.concat([grouped, known[[*KEY, "method"]]], ignore_index=True).astype("str").assign(counted=True)
     elsewhere = rows.merge(counted, on=[*KEY, "method"], how="left", validate="one_to_one")["counted"].notna().to_numpy()

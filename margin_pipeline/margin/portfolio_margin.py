@@ -19,8 +19,8 @@ from margin_pipeline.margin.scenario.requirement import Requirements, requiremen
 from margin_pipeline.market.currencies import usd_rates
 from margin_pipeline.parameters.portfolio_margin import PortfolioMarginRules, portfolio_margin_rules
 
-METHOD = "portfolio_margin"
 NOTE_COLUMNS = ["portfolio_id", "symbol", "note", "reference"]
+ORDER = {"classes": ["portfolio_id", "class_group"], "groups": ["portfolio_id", "product_group"], "positions": KEY}
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def portfolio_margin(
     if bound:
         with_house = held["portfolio_id"].isin(bound)
         again = _requirements(held[with_house], market, widened, rules, as_of, backend, threads)
-        found = Requirements(*(_replaced(getattr(ruled, name), getattr(again, name), bound) for name in ("classes", "groups", "positions")))
+        found = Requirements(*(_replaced(getattr(ruled, name), getattr(again, name), bound, order) for name, order in ORDER.items()))
     groups = found.groups.merge(
         ruled.groups[["portfolio_id", "product_group", "maintenance_margin"]].rename(columns={"maintenance_margin": "rule_margin"}),
         on=["portfolio_id", "product_group"],
@@ -118,13 +118,9 @@ def _widened(classes: pd.DataFrame) -> pd.DataFrame:
     return classes.assign(move_down=np.minimum(classes["move_down"], -rate), move_up=np.maximum(classes["move_up"], rate))
 
 
-def _replaced(frame: pd.DataFrame, other: pd.DataFrame, portfolios: set[str]) -> pd.DataFrame:
+def _replaced(frame: pd.DataFrame, other: pd.DataFrame, portfolios: set[str], order: list[str]) -> pd.DataFrame:
     """Rows of a frame, those of some portfolios taken from the other one, in the same order."""
     kept = frame[~frame["portfolio_id"].isin(portfolios)]
-    key = [name for name in ("portfolio_id", "class_group", "strategy", "symbol") if name in frame.columns]
-    if "product_group" in frame.columns and "class_group" not in frame.columns:
-        key.append("product_group")
-    order = ["portfolio_id", "strategy", "symbol"] if "symbol" in key else key
     return pd.concat([kept, other], ignore_index=True).sort_values(order, kind="stable", ignore_index=True)
 
 
@@ -143,6 +139,3 @@ def _notes(
     )
     notes = pd.concat([small, other.drop_duplicates()], ignore_index=True)[NOTE_COLUMNS].astype("str")
     return notes.sort_values(NOTE_COLUMNS[:2], kind="stable", ignore_index=True)
-
-
-__all__ = ["KEY", "METHOD", "PortfolioMargin", "portfolio_margin"]

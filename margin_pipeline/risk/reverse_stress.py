@@ -32,7 +32,6 @@ DIRECTION_TOLERANCE = 1e-7
 OVERTAKE = 1.5
 """A search from another start goes on only as long as it is not farther than so many times the nearest shock so far."""
 GRID = 24
-LOSS_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
