@@ -13,7 +13,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 SET_UP := PYTHON="$(PYTHON)" sh requirements/set_up.sh
-LOCKED := requirements/mlx.lock requirements/set_up.sh pyproject.toml
+LOCKED := requirements/mlx.lock requirements/simm.lock requirements/set_up.sh pyproject.toml
 PURE_ROOMS := $(wildcard $(addprefix margin_pipeline/,compute parameters market margin risk regulation decisions))
 
 .PHONY: demo ui test bench lint lock clean FORCE
@@ -59,6 +59,7 @@ lock:
 	$(COMPILE) pyproject.toml requirements/build.in -o requirements/base.lock
 	$(COMPILE) pyproject.toml requirements/build.in --extra dev -c requirements/base.lock -o requirements/dev.lock
 	$(COMPILE) requirements/mlx.in -o requirements/mlx.lock
+	$(COMPILE) requirements/simm.in -o requirements/simm.lock
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

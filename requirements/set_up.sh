@@ -59,6 +59,9 @@ install_locked() {
     # MLX is optional: it has no build for every platform, and NumPy computes the same figures.
     $pip install $quiet --require-hashes -r requirements/mlx.lock >/dev/null 2>&1 \
         || echo "No build of MLX here: NumPy computes."
+    # So is the engine that computes ISDA SIMM: without it netting sets under SIMM have no margin, and say why.
+    $pip install $quiet --require-hashes -r requirements/simm.lock >/dev/null 2>&1 \
+        || echo "No build of the Open Source Risk Engine here: initial margin by SIMM is not computed."
     $pip install $quiet --no-deps --no-build-isolation --no-index -e . \
         || fail "The package itself could not be installed from this folder."
 }

@@ -13,14 +13,29 @@ import numpy as np
 import pandas as pd
 
 from margin_pipeline.market.currencies import conversion
-from margin_pipeline.parameters.regulation import BaselRules
+from margin_pipeline.parameters.basel import BaselRules, basel_rules
 from margin_pipeline.regulation.credit_risk import risk_weights
+from margin_pipeline.regulation.inputs import RegulatoryInputs
 from margin_pipeline.regulation.line import RegulatoryLine, at_least, known
 
 COVERAGE = "standardised credit risk of the exposures given; no market, operational, CVA or counterparty risk"
 """What the risk-weighted assets of these lines are made of."""
 NOT_YET = "the minimum of Basel III is not in force yet on this date"
 REASONS_SHOWN = 5
+
+
+def lines(inputs: RegulatoryInputs) -> list[RegulatoryLine]:
+    """Lines of the entity behind every portfolio."""
+    rules = basel_rules(inputs.as_of)
+    found: list[RegulatoryLine] = []
+    for portfolio in inputs.portfolios:
+        figures = None
+        if str(portfolio["entity_type"]) == "bank":
+            name = str(portfolio["portfolio_id"])
+            own = inputs.frame_of("entity_figures", name), inputs.frame_of("exposures", name)
+            figures = bank_figures(portfolio, *own, inputs.usd_rates, rules)
+        found += basel_lines(portfolio, figures, rules)
+    return found
 
 
 @dataclass(frozen=True)

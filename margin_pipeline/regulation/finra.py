@@ -5,6 +5,7 @@ Belongs here: what is compared with what, and to whom it applies. Not here: the 
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 from collections.abc import Mapping
@@ -12,11 +13,25 @@ from typing import Any
 
 import pandas as pd
 
-from margin_pipeline.parameters.regulation import FinraRules
+from margin_pipeline.parameters.finra import FinraRules, finra_rules
+from margin_pipeline.regulation.inputs import RegulatoryInputs
 from margin_pipeline.regulation.line import RegulatoryLine, at_least, known
 
 METHOD_OF_ACCOUNT = {"reg_t": "strategy_based", "portfolio_margin": "portfolio_margin"}
 """Method of portfolio_margins that the rule means, by account type."""
+
+
+def lines(inputs: RegulatoryInputs) -> list[RegulatoryLine]:
+    """Lines of every portfolio, with the parts of the margin that they are about among their inputs."""
+    rules = finra_rules(inputs.as_of)
+    found: list[RegulatoryLine] = []
+    for portfolio in inputs.portfolios:
+        name = str(portfolio["portfolio_id"])
+        by_method = {str(row["method"]): row for row in inputs.of_portfolio("portfolio_margins", name)}
+        usd_to_base = inputs.rate("USD", str(portfolio["base_currency"]))
+        own = finra_lines(portfolio, by_method, usd_to_base, rules, inputs.as_of)
+        found += _with_components(own, inputs.of_portfolio("portfolio_margin_components", name))
+    return found
 
 
 def finra_lines(
@@ -130,3 +145,14 @@ def _missing(margin: Mapping[Any, Any] | None, method: str) -> str:
     listed = margin["missing"]
     listed = json.loads(listed) if isinstance(listed, str) else listed
     return "; ".join(str(item) for item in listed) if isinstance(listed, list) and listed else f"margin by method {method}"
+
+
+def _with_components(lines: list[RegulatoryLine], components: list[dict[Any, Any]]) -> list[RegulatoryLine]:
+    """The lines, with the parts of the margin that they are about among their inputs."""
+    completed = []
+    for line in lines:
+        column = {"maintenance_margin": "maintenance_margin", "initial_margin": "initial_margin"}.get(line.line_item)
+        method = line.inputs.get("method")
+        parts = {str(row["component"]): known(row[column]) for row in components if column and row["method"] == method}
+        completed.append(dataclasses.replace(line, inputs={**line.inputs, "components": dict(sorted(parts.items()))}) if parts else line)
+    return completed

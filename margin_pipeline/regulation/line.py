@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from margin_pipeline.parameters.regulation import RuleVersion
+from margin_pipeline.parameters.rule_version import RuleVersion
 
 COLUMNS = [
     "portfolio_id", "scope", "regime", "line_item", "netting_set_id", "side", "value", "unit", "limit_value", "status", "applicable",

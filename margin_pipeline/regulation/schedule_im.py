@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from margin_pipeline.market.currencies import conversion, usd_rates
-from margin_pipeline.parameters.regulation import ScheduleRules, schedule_rules
+from margin_pipeline.parameters.schedule_im import ScheduleRules, schedule_rules
 
 COLUMNS = [
     "portfolio_id", "netting_set_id", "model", "side", "gross_margin", "net_to_gross_ratio", "initial_margin", "missing", "explanation",

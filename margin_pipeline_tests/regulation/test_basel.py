@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from margin_pipeline.parameters.regulation import basel_rules
+from margin_pipeline.parameters.basel import basel_rules
 from margin_pipeline.regulation.basel import bank_figures, basel_lines
 from margin_pipeline.regulation.credit_risk import BUCKETS, risk_weights
 from margin_pipeline.regulation.line import table

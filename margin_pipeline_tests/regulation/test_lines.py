@@ -8,7 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from margin_pipeline.parameters.regulation import basel_rules, finra_rules, schedule_rules
+from margin_pipeline.parameters.basel import basel_rules
+from margin_pipeline.parameters.finra import finra_rules
+from margin_pipeline.parameters.schedule_im import schedule_rules
+from margin_pipeline.regulation.inputs import RegulatoryInputs
 from margin_pipeline.regulation.lines import regulatory_lines
 
 AS_OF = dt.date(2022, 12, 28)
@@ -37,6 +40,19 @@ COMPONENTS = pd.DataFrame(
 FX = pd.DataFrame({"date": pd.to_datetime(["2022-12-28"]), "currency": ["EUR"], "usd_rate": [1.25]})
 
 
+def inputs(portfolios, margins, netting_sets=NO_SETS, fx=FX, as_of=AS_OF):
+    """Inputs with the tables that are not about the case left empty."""
+    frames = {
+        "portfolios": portfolios,
+        "portfolio_margins": margins,
+        "portfolio_margin_components": COMPONENTS,
+        "netting_set_margins": netting_sets,
+        "entity_figures": NO_FIGURES,
+        "exposures": NO_EXPOSURES,
+    }
+    return RegulatoryInputs(as_of, frames, fx)
+
+
 def lines(
     account="reg_t",
     equity=10_000.0,
@@ -61,9 +77,7 @@ def lines(
         {"portfolio_id": ["P"], "method": [method], "initial_margin": [initial], "maintenance_margin": [maintenance],
          "margin_equity": [margin_equity], "missing": pd.Series([missing], dtype="str")}
     )  # fmt: skip
-    return regulatory_lines(portfolios, margins, COMPONENTS, netting_sets, NO_FIGURES, NO_EXPOSURES, fx, as_of).set_index(
-        ["regime", "line_item"]
-    )
+    return regulatory_lines(inputs(portfolios, margins, netting_sets, fx, as_of)).set_index(["regime", "line_item"])
 
 
 @pytest.mark.parametrize(("equity", "status"), [(2_000.0, "pass"), (1_999.99, "breach")])
@@ -180,7 +194,7 @@ def test_rows_fit_the_table():
 def test_no_portfolios_give_an_empty_table_with_all_columns():
     portfolios = pd.DataFrame(columns=["portfolio_id", "account_type", "equity", "base_currency", "jurisdiction", "entity_type"])
     margins = pd.DataFrame(columns=["portfolio_id", "method", "initial_margin", "maintenance_margin", "margin_equity", "missing"])
-    found = regulatory_lines(portfolios, margins, COMPONENTS, NO_SETS, NO_FIGURES, NO_EXPOSURES, FX, AS_OF)
+    found = regulatory_lines(inputs(portfolios, margins))
     assert found.empty
     assert found.shape[1] == 16
 

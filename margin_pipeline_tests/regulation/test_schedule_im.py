@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from margin_pipeline.parameters.regulation import schedule_rules
+from margin_pipeline.parameters.schedule_im import schedule_rules
 from margin_pipeline.regulation.schedule_im import maturity_buckets, product_classes, schedule_margins
 
 VALUATION = dt.date(2018, 2, 1)

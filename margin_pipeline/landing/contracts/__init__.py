@@ -5,7 +5,8 @@ Belongs here: what a row of each file must look like. Not here: reading files, r
 
 from margin_pipeline.landing.contracts.books import PORTFOLIOS, POSITIONS
 from margin_pipeline.landing.contracts.contract import FileContract
-from margin_pipeline.landing.contracts.entities import ENTITY_FIGURES, EXPOSURES, NETTING_SETS, OTC_TRADES
+from margin_pipeline.landing.contracts.derivatives import NETTING_SETS, OTC_TRADES
+from margin_pipeline.landing.contracts.entities import ENTITY_FIGURES, EXPOSURES
 from margin_pipeline.landing.contracts.margin_terms import FUTURES_MARGINS, HOUSE_MARGINS, MARGIN_RATES, MARGIN_SCHEDULES
 from margin_pipeline.landing.contracts.market import DIVIDENDS, FX_RATES, PRICES, RATES, STRATEGY_RETURNS
 from margin_pipeline.landing.contracts.reference import INSTRUMENTS

@@ -10,6 +10,7 @@ from margin_pipeline.orchestration.checks import Check
 from margin_pipeline.orchestration.context import CalculationContext
 from margin_pipeline.orchestration.table_asset import table_asset
 from margin_pipeline.regulation import lines, schedule_im
+from margin_pipeline.regulation.inputs import RegulatoryInputs
 
 
 @table_asset(group_name="regulation", history={"fx_rates": 10})
@@ -40,6 +41,12 @@ def regulatory_lines(
     context: CalculationContext,
 ) -> pd.DataFrame:
     """Lines that a compliance officer checks, each with rule, paragraph and parameter version."""
-    return lines.regulatory_lines(
-        portfolios, portfolio_margins, portfolio_margin_components, netting_set_margins, entity_figures, exposures, fx_rates, context.as_of
-    )
+    frames = {
+        "portfolios": portfolios,
+        "portfolio_margins": portfolio_margins,
+        "portfolio_margin_components": portfolio_margin_components,
+        "netting_set_margins": netting_set_margins,
+        "entity_figures": entity_figures,
+        "exposures": exposures,
+    }
+    return lines.regulatory_lines(RegulatoryInputs(context.as_of, frames, fx_rates))

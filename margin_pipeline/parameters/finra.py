@@ -1,0 +1,58 @@
+"""Rules of margin accounts at US broker-dealers in force on a date, as a frozen record.
+
+Belongs here: reading finra.yaml. Not here: computing with them (`regulation`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from margin_pipeline.parameters.reader import in_force
+from margin_pipeline.parameters.rule_version import RuleVersion
+
+
+@dataclass(frozen=True)
+class FinraRules:
+    """Minimum equity and maintenance of margin accounts.
+
+    Attributes
+    ----------
+    version : parameter file and version.
+    minimum_equity_usd : US dollars.
+    account_types, jurisdictions : accounts that the rules apply to.
+    portfolio_margin_applies_from : first day on which customers could have portfolio margin.
+    *_reference : rule and paragraph of each line.
+    """
+
+    version: RuleVersion
+    minimum_equity_usd: float
+    account_types: frozenset[str]
+    jurisdictions: frozenset[str]
+    portfolio_margin_applies_from: dt.date
+    minimum_equity_reference: str
+    maintenance_reference: str
+    portfolio_margin_reference: str
+    initial_reference: str
+
+
+def finra_rules(as_of: dt.date) -> FinraRules:
+    """Rules of margin accounts in force on a date.
+
+    Raises
+    ------
+    ParameterError : no version in force.
+    """
+    found = in_force("finra", as_of)
+    v = found.values
+    return FinraRules(
+        version=RuleVersion(found.label, found.effective_date),
+        minimum_equity_usd=float(v["minimum_equity_usd"]),
+        account_types=frozenset(v["account_types"]),
+        jurisdictions=frozenset(v["jurisdictions"]),
+        portfolio_margin_applies_from=v["portfolio_margin_applies_from"],
+        minimum_equity_reference=str(v["minimum_equity_reference"]),
+        maintenance_reference=str(v["maintenance_reference"]),
+        portfolio_margin_reference=str(v["portfolio_margin_reference"]),
+        initial_reference=str(v["initial_reference"]),
+    )
