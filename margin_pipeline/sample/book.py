@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from margin_pipeline.sample import capital, mistakes, statements
+from margin_pipeline.sample import capital, derivatives, mistakes, statements
 from margin_pipeline.sample.closes import SAMPLE_DATES, price_lines
 from margin_pipeline.sample.invented_market import DIVIDEND_YIELDS, RATES, derivative_closes, invented_closes
 from margin_pipeline.sample.positions import PORTFOLIOS, equity_on, holdings_on, strategy_returns
@@ -192,18 +192,16 @@ def _strategy_returns(date: dt.date) -> str:
 
 
 def _capital() -> dict[str, str]:
-    netting_columns = (
-        "netting_set_id", "portfolio_id", "counterparty", "margined", "threshold", "minimum_transfer_amount",
-        "net_independent_collateral", "margin_period_of_risk_days", "im_model", "regime",
-    )  # fmt: skip
-    trade_columns = (
-        "trade_id", "netting_set_id", "asset_class", "instrument_type", "direction", "notional", "currency", "second_currency",
-        "reference", "start_date", "maturity", "market_value",
-    )  # fmt: skip
-    exposure_columns = ("portfolio_id", "exposure_id", "exposure_class", "rating", "amount", "currency", "maturity")
+    exposure_columns = ("portfolio_id", "exposure_id", "exposure_class", "rating", "amount", "currency", "maturity", "loan_to_value")
     return {
         "entity_figures": _csv(("portfolio_id", "figure", "value", "currency"), capital.ENTITY_FIGURES),
         "exposures": _csv(exposure_columns, capital.EXPOSURES),
-        "netting_sets": _csv(netting_columns, capital.NETTING_SETS),
-        "otc_trades": _csv(trade_columns, capital.OTC_TRADES),
+        "netting_sets": _sparse(derivatives.NETTING_SETS),
+        "otc_trades": _sparse(derivatives.OTC_TRADES),
     }
+
+
+def _sparse(rows: Sequence[Mapping[str, object]]) -> str:
+    """Return rows with the columns that any of them has, in the order of their first use."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    return _csv(columns, [[row.get(column, "") for column in columns] for row in rows])

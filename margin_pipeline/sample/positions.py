@@ -35,6 +35,7 @@ class Portfolio:
 
 PORTFOLIOS: tuple[Portfolio, ...] = (
     Portfolio("BANK", "otc", 60_000_000, entity_type="bank"),
+    Portfolio("BROKER", "reg_t", 4_200_000, entity_type="broker_dealer"),
     Portfolio("CASH", "cash", 620_000, entity_type="individual"),
     Portfolio("CRYPTO", "crypto_cross", 70_000),
     Portfolio("CRYPTO_ISOLATED", "crypto_isolated", 12_000, entity_type="individual"),
@@ -42,6 +43,7 @@ PORTFOLIOS: tuple[Portfolio, ...] = (
     Portfolio("EURO", "reg_t", 900_000, "EUR", "EU"),
     Portfolio("INDEX_FUTURES", "futures", 568_000),
     Portfolio("LONG_SHORT", "reg_t", 2_000_000),
+    Portfolio("MACRO", "otc", 48_000_000, "EUR", "EU"),
     Portfolio("MICRO_FUTURES", "futures", 95_000),
     Portfolio("MOMENTUM", "reg_t", 486_000),
     Portfolio("OPTIONS_INCOME", "reg_t", 650_000),
@@ -101,6 +103,7 @@ HOLDINGS: tuple[Holding, ...] = (
     *_book("EURO", "us_short", SIZE=-1800, VLUE=-1500),
     *_book("EURO", "bonds", BUND_2032=2500),
     *_book("MOMENTUM", "leaders", AAPL=5500, AMD=6500, MSFT=1400),
+    *_book("BROKER", "market_making", WMT=9000, PEP=6500, PG=-7000, KO=-11000, AAPL=3200, AAPL230120C145=-12, JPM=2600, JPM230120P125=15),
     *_book("DESK_ERRORS", "macro", USMV=3000, WMT=1200),
     *_book("DESK_ERRORS", "energy", XOM=1500),
 )

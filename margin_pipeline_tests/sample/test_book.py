@@ -87,7 +87,7 @@ def test_every_account_type_is_there():
         "crypto_isolated",
         "otc",
     }
-    assert {h.portfolio_id for h in HOLDINGS} == {p.portfolio_id for p in PORTFOLIOS} - {"BANK"}
+    assert {h.portfolio_id for h in HOLDINGS} == {p.portfolio_id for p in PORTFOLIOS} - {"BANK", "MACRO"}
 
 
 def test_every_position_has_a_close_on_every_date():
