@@ -26,6 +26,7 @@ class ScheduleRules:
     maturity_years : upper ends of all maturity buckets but the last, included, whole years.
     rates : fraction of notional by product class, one a bucket.
     cross_currency_types : instrument types that are cross-currency swaps.
+    exempt_when_physical : instrument types of exchange-rate trades that are exempt where they are settled physically.
     reference, simm_reference : rule and paragraph.
     """
 
@@ -37,6 +38,7 @@ class ScheduleRules:
     maturity_years: tuple[int, ...]
     rates: Mapping[str, tuple[float, ...]]
     cross_currency_types: frozenset[str]
+    exempt_when_physical: frozenset[str]
     reference: str
     simm_reference: str
 
@@ -63,6 +65,7 @@ def schedule_rules(as_of: dt.date) -> ScheduleRules:
         maturity_years=tuple(int(y) for y in v["maturity_years"]),
         rates=rates,
         cross_currency_types=frozenset(v["cross_currency_types"]),
+        exempt_when_physical=frozenset(v["exempt_when_physical"]),
         reference=str(v["reference"]),
         simm_reference=str(v["simm_reference"]),
     )

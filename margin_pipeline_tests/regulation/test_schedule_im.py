@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from margin_pipeline.parameters.schedule_im import schedule_rules
-from margin_pipeline.regulation.schedule_im import maturity_buckets, product_classes, schedule_margins
+from margin_pipeline.regulation.schedule_im import schedule_margins
+from margin_pipeline.regulation.schedule_trades import class_numbers, maturity_buckets
 
 VALUATION = dt.date(2018, 2, 1)
 CLASSES = {"Rates": "interest_rate", "FX": "fx", "Credit": "credit", "Equity": "equity"}
@@ -95,7 +96,8 @@ def test_a_rates_trade_in_two_currencies_is_a_cross_currency_swap():
     trades = trades_of([("Rates", 1, 0, "2019-01-01"), ("FX", 1, 0, "2019-01-01"), ("FX", 1, 0, "2019-01-01")])
     trades["second_currency"] = ["EUR", "EUR", "EUR"]
     trades["instrument_type"] = ["swap", "forward", "xccy_swap"]
-    assert product_classes(trades, schedule_rules(VALUATION)).tolist() == ["cross_currency", "fx", "cross_currency"]
+    rules = schedule_rules(VALUATION)
+    assert [list(rules.rates)[n] for n in class_numbers(trades, rules)] == ["cross_currency", "fx", "cross_currency"]
 
 
 def test_a_missing_market_value_leaves_no_margin_and_names_the_trade():
@@ -175,3 +177,70 @@ def test_row_order_changes_nothing_and_mirrored_values_swap_the_sides(rows):
     mirrored = margins(trades.assign(market_value=-trades["market_value"]))["initial_margin"]
     assert mirrored["NS1", "call"] == pytest.approx(first["NS1", "post"])
     assert mirrored["NS1", "post"] == pytest.approx(first["NS1", "call"])
+
+
+def fx_trades(**columns):
+    """A charged rates trade and an exchange-rate trade with these columns."""
+    trades = trades_of([("Rates", 1_000, 100, "2019-01-01"), ("FX", 50_000, -400, "2019-01-01")])
+    given = {"instrument_type": "forward", "settlement": "physical", "option_type": None, **columns}
+    for name, value in given.items():
+        trades[name] = pd.Series([None, value], dtype="str")
+    return trades
+
+
+@pytest.mark.parametrize("kind", ["forward", "swap", "FX_Forward"])
+def test_a_physically_settled_forward_or_swap_bears_no_margin_and_does_not_net(kind):
+    alone = margins(trades_of([("Rates", 1_000, 100, "2019-01-01")]))
+    found = margins(fx_trades(instrument_type=kind))
+    assert found["initial_margin"].tolist() == alone["initial_margin"].tolist() == [10, 10]
+    assert json.loads(found["explanation"].iloc[0])["exempt_physically_settled_trades"] == 1
+    assert json.loads(found["explanation"].iloc[0])["trades"] == 1
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"settlement": "cash"},
+        {"settlement": None},
+        {"instrument_type": "option"},
+        {"option_type": "call"},
+        {"instrument_type": None},
+        {"instrument_type": "xccy_swap"},
+    ],
+)
+def test_cash_settlement_options_and_cross_currency_swaps_are_not_exempt(columns):
+    found = margins(fx_trades(**columns))
+    rate = 0.01 if columns.get("instrument_type") == "xccy_swap" else 0.06
+    assert found.loc[("NS1", "call"), "gross_margin"] == pytest.approx(10 + rate * 50_000)
+
+
+def test_an_exempt_trade_without_a_market_value_is_not_missed():
+    trades = fx_trades()
+    trades.loc[1, "market_value"] = np.nan
+    assert margins(trades)["initial_margin"].tolist() == [10, 10]
+
+
+def test_a_cleared_netting_set_has_no_schedule_margin():
+    sets = pd.DataFrame(
+        {"netting_set_id": ["NS1", "NS2"], "portfolio_id": "P", "im_model": pd.Series([None, None], dtype="str"),
+         "is_cleared": pd.array([True, None], dtype="boolean")}
+    )  # fmt: skip
+    both = pd.concat([trades_of(WITH_PRESENT_VALUES), trades_of(WITH_PRESENT_VALUES, "NS2")])
+    rates = pd.DataFrame({"date": pd.to_datetime([]), "currency": pd.Series([], dtype="str"), "usd_rate": pd.Series([], dtype=float)})
+    found = schedule_margins(sets, both, rates, pd.DataFrame({"portfolio_id": ["P"], "base_currency": ["USD"]}), VALUATION)
+    assert found["netting_set_id"].tolist() == ["NS2", "NS2"]
+
+
+@settings(max_examples=30, deadline=None)
+@given(BOOKS)
+def test_replacing_a_trade_by_its_halves_changes_nothing(rows):
+    halves = [(name, notional / 2, value / 2, maturity) for name, notional, value, maturity in rows for _ in range(2)]
+    assert margins(trades_of(halves))["initial_margin"].tolist() == pytest.approx(margins(trades_of(rows))["initial_margin"].tolist())
+
+
+@settings(max_examples=30, deadline=None)
+@given(BOOKS, st.sampled_from([0.5, 2.0, 1024.0]))
+def test_margin_scales_with_the_book(rows, factor):
+    trades = trades_of(rows)
+    scaled = trades.assign(notional=trades["notional"] * factor, market_value=trades["market_value"] * factor)
+    assert margins(scaled)["initial_margin"].tolist() == pytest.approx((factor * margins(trades)["initial_margin"]).tolist())
