@@ -21,6 +21,8 @@ from margin_pipeline.storage import alerts as outbox
 CalculationSettings = Callable[[dt.date, dt.datetime | None], Mapping[str, Any]]
 Context = dg.AssetExecutionContext
 EVERY_PORTFOLIO = "*"
+WATCHED_TABLES = ("portfolios", "positions", "stress_results", "regulatory_lines")
+"""Tables besides portfolio_margins that alerts are judged by."""
 MANY_SESSIONS = 60
 """Histories from this length on are read once, at the longest length."""
 
@@ -158,6 +160,7 @@ class ResultStore:
             if newest is None or as_of < newest:
                 return {"raised": 0, "cleared": 0, "note": f"{newest} is published: older dates raise and clear nothing"}
             state = evaluation.state()
+            watched = alert_rules.Watched(**{name: self.published(as_of, name) for name in WATCHED_TABLES})
             changes = alert_rules.evaluate(
                 self.published(as_of, "portfolio_margins"),
                 pd.DataFrame(state.open_alerts),
@@ -165,13 +168,14 @@ class ResultStore:
                 thresholds,
                 as_of,
                 evaluation.published_calculation(as_of),
+                alert_rules.judgements(watched, as_of),
             )
             raised, cleared = evaluation.apply(changes.raised.to_dict("records"), changes.cleared.to_dict("records"))
         return {"raised": raised, "cleared": cleared}
 
     def watch_publication(self, as_of: dt.date) -> str:
         """Raise an alert when a date, or a later one, is not published; clear it when it is; gives a line for the log."""
-        alert: dict[str, Any] = {"portfolio_id": EVERY_PORTFOLIO, "kind": "missing_data", "threshold": 0.0}
+        alert: dict[str, Any] = {"portfolio_id": EVERY_PORTFOLIO, "kind": "missing_data", "subject": "", "threshold": 0.0}
         with outbox.AlertEvaluation(self.urls.libpq) as evaluation:
             newest = evaluation.newest_published()
             if newest is not None and newest >= as_of:

@@ -17,26 +17,33 @@ from psycopg.rows import dict_row
 _LOCK = "select pg_advisory_xact_lock(hashtext('margin alerts'))"
 
 _OPEN = """
-select portfolio_id, kind, threshold, episode, severity, observed from margin_data.alerts where cleared_at is null
-order by portfolio_id, kind, threshold
+select portfolio_id, kind, subject, threshold, episode, severity, observed from margin_data.alerts where cleared_at is null
+order by portfolio_id, kind, subject, threshold
 """
 
-_EPISODES = "select portfolio_id, kind, threshold, max(episode) as episode from margin_data.alerts group by 1, 2, 3 order by 1, 2, 3"
+_EPISODES = """
+select portfolio_id, kind, subject, threshold, max(episode) as episode from margin_data.alerts group by 1, 2, 3, 4 order by 1, 2, 3, 4
+"""
 
 _RAISE = """
-insert into margin_data.alerts (as_of, calculation_id, portfolio_id, kind, severity, threshold, episode, observed, message)
-values (%(as_of)s, %(calculation_id)s, %(portfolio_id)s, %(kind)s, %(severity)s, %(threshold)s, %(episode)s, %(observed)s, %(message)s)
-on conflict (portfolio_id, kind, threshold, episode) do nothing
+insert into margin_data.alerts
+    (as_of, calculation_id, portfolio_id, kind, subject, severity, threshold, episode, observed, message, escalated_from)
+values (%(as_of)s, %(calculation_id)s, %(portfolio_id)s, %(kind)s, %(subject)s, %(severity)s, %(threshold)s, %(episode)s, %(observed)s,
+        %(message)s,
+        (select alert_id from margin_data.alerts
+          where portfolio_id = %(portfolio_id)s and kind = %(kind)s and subject = %(subject)s and threshold < %(threshold)s
+            and cleared_at is null order by threshold desc limit 1))
+on conflict (portfolio_id, kind, subject, threshold, episode) do nothing
 """
 
 _CLEAR = """
 update margin_data.alerts set cleared_at = clock_timestamp(), cleared_as_of = %(as_of)s
-where portfolio_id = %(portfolio_id)s and kind = %(kind)s and threshold = %(threshold)s and cleared_at is null
+where portfolio_id = %(portfolio_id)s and kind = %(kind)s and subject = %(subject)s and threshold = %(threshold)s and cleared_at is null
 """
 
 _UNDELIVERED = """
-select a.alert_id, e.event, a.as_of, a.portfolio_id, a.kind, a.severity, a.threshold, a.episode, a.observed, a.message,
-       a.raised_at, a.cleared_at
+select a.alert_id, e.event, a.as_of, a.portfolio_id, a.kind, a.subject, a.severity, a.threshold, a.episode, a.observed, a.message,
+       a.raised_at, a.cleared_at, a.escalated_from, a.acknowledged_by
 from margin_data.alerts a
 cross join lateral (values ('raised', a.raised_at), ('cleared', a.cleared_at)) as e (event, happened_at)
 left join margin_data.alert_deliveries d on d.alert_id = a.alert_id and d.event = e.event and d.channel = %s
@@ -63,8 +70,8 @@ class AlertState:
 
     Attributes
     ----------
-    open_alerts : open alerts: portfolio_id, kind, threshold, episode, severity, observed.
-    last_episodes : newest episode of every portfolio, kind and threshold.
+    open_alerts : open alerts: portfolio_id, kind, subject, threshold, episode, severity, observed.
+    last_episodes : newest episode of every portfolio, kind, subject and threshold.
     """
 
     open_alerts: list[dict[str, Any]]
@@ -132,3 +139,10 @@ def mark_failed(libpq_url: str, alert_id: int, event: str, channel: str, error: 
     """Record a failed attempt."""
     with psycopg.connect(libpq_url) as connection:
         connection.execute(_FAILED, (alert_id, event, channel, error))
+
+
+def acknowledge(libpq_url: str, alert_id: int, who: str, note: str | None) -> bool:
+    """Record who took note of an alert; whether there was one that nobody had taken note of."""
+    with psycopg.connect(libpq_url) as connection:
+        row = connection.execute("select margin.acknowledge(%s, %s, %s)", (alert_id, who, note)).fetchone()
+    return bool(row and row[0])

@@ -1,9 +1,9 @@
 -- Alerts that nobody and nothing has cleared yet, the worst first.
 create or replace view margin.open_alerts as
-select alert_id, as_of, portfolio_id, severity, kind, threshold, observed, message, raised_at, acknowledged_by
+select alert_id, as_of, portfolio_id, severity, kind, threshold, observed, message, raised_at, acknowledged_by, subject
   from margin.alerts
  where cleared_at is null
- order by array_position(array['emergency', 'critical', 'warning', 'info'], severity), portfolio_id, kind, threshold;
+ order by array_position(array['emergency', 'critical', 'warning', 'info'], severity), portfolio_id, kind, subject, threshold;
 
 comment on view margin.open_alerts is 'Alerts that are open, the worst first.';
 comment on column margin.open_alerts.alert_id is 'Identity of the alert.';
@@ -16,3 +16,4 @@ comment on column margin.open_alerts.observed is 'Figure that crossed it (utiliz
 comment on column margin.open_alerts.message is 'One line for a person.';
 comment on column margin.open_alerts.raised_at is 'Instant of the raise, UTC.';
 comment on column margin.open_alerts.acknowledged_by is 'Who took note; empty: nobody yet.';
+comment on column margin.open_alerts.subject is 'What it is about within portfolio and kind: a symbol, a regulatory line; empty: the portfolio.';

@@ -1,0 +1,10 @@
+"""When alerts are raised, escalated and cleared.
+
+Belongs here: the rules, from figures and the alerts that stand to the changes. Not here: storing alerts (`storage.alerts`), telling people.
+"""
+
+from margin_pipeline.decisions.alerts.evaluation import CLEARED_COLUMNS, RAISED_COLUMNS, AlertChanges, evaluate
+from margin_pipeline.decisions.alerts.judgement import Condition, Judgement
+from margin_pipeline.decisions.alerts.watched import Watched, judgements
+
+__all__ = ["CLEARED_COLUMNS", "RAISED_COLUMNS", "AlertChanges", "Condition", "Judgement", "Watched", "evaluate", "judgements"]
