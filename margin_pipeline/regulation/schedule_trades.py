@@ -68,10 +68,10 @@ def schedule_totals(
     classes = class_numbers(otc_trades, rules)
     exempt = is_exempt(otc_trades, classes, rules)
     rate = np.array([rules.rates[name] for name in rules.rates])[classes, maturity_buckets(otc_trades["maturity"], rules, as_of)]
-    conversion = _conversion(otc_trades, sets, number, usd)
+    rates = conversion_to_base(otc_trades, sets, number, usd)
     market_value = otc_trades["market_value"].to_numpy(dtype=np.float64)
-    gross = np.where(exempt, 0.0, np.abs(otc_trades["notional"].to_numpy(dtype=np.float64)) * rate * conversion)
-    value = np.where(exempt, 0.0, market_value * conversion)
+    gross = np.where(exempt, 0.0, np.abs(otc_trades["notional"].to_numpy(dtype=np.float64)) * rate * rates)
+    value = np.where(exempt, 0.0, market_value * rates)
     matured = otc_trades["maturity"].to_numpy(dtype="datetime64[D]") < np.datetime64(as_of)
     count, width = len(sets), len(rules.rates)
     cells = number * width + classes
@@ -85,7 +85,7 @@ def schedule_totals(
         matured=np.bincount(number[matured & ~exempt], minlength=count),
         exempt=np.bincount(number[exempt], minlength=count),
         by_class=_by_class(by_cell, charged, list(rules.rates)),
-        reasons=_reasons(otc_trades, sets, number, ~exempt & np.isnan(conversion), ~exempt & np.isnan(market_value)),
+        reasons=_reasons(otc_trades, sets, number, ~exempt & np.isnan(rates), ~exempt & np.isnan(market_value)),
     )
 
 
@@ -122,8 +122,15 @@ def maturity_buckets(maturity: pd.Series, rules: ScheduleRules, as_of: dt.date) 
     return np.sum([~(days <= end) for end in ends], axis=0)
 
 
-def _conversion(otc_trades: pd.DataFrame, sets: pd.DataFrame, number: np.ndarray, usd: Mapping[str, float]) -> np.ndarray:
-    """Base currency for one unit of the trade's: exactly 1 where they are the same, NaN where a rate is missing."""
+def conversion_to_base(otc_trades: pd.DataFrame, sets: pd.DataFrame, number: np.ndarray, usd: Mapping[str, float]) -> np.ndarray:
+    """Base currency of the set for one unit of each trade's: exactly 1 where they are the same, NaN where a rate is missing.
+
+    Parameters
+    ----------
+    otc_trades : n trades, column currency.
+    sets : column base_currency; `number` (n,) is the row of each trade's set.
+    usd : US dollars for one unit, by currency.
+    """
     own, base = Texts.of(otc_trades["currency"]), Texts.of(sets["base_currency"])
     table = np.array([[1.0 if o == b else usd.get(o, np.nan) / usd.get(b, np.nan) for b in [*base.texts, ""]] for o in [*own.texts, ""]])
     return table[own.codes, base.codes[number]] if len(number) else np.zeros(0)
