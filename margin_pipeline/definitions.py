@@ -56,7 +56,7 @@ def build_defs(
         "rules": rules,
         "compute": compute,
         "landing_zone": resources.LandingZone(settings.landing_zone),
-        "notifier": resources.NotifierSettings(settings.webhook_url),
+        "notifier": resources.NotifierSettings(settings.webhook_url, settings.notifications),
         "io_manager": TableIOManager(store),
         **(overrides or {}),
     }

@@ -34,6 +34,7 @@ class Settings:
     calendar : exchange calendar of the business dates (name in exchange_calendars).
     threshold_overrides : utilization thresholds that replace the shipped ones, by name.
     webhook_url : where alerts are posted; None: they are logged only.
+    notifications : file that names further channels of alerts; None: there are none.
     pictures : whether runs draw pictures for the metadata of their tables, which takes a second or two.
     """
 
@@ -47,6 +48,7 @@ class Settings:
     threshold_overrides: Mapping[str, float]
     webhook_url: str | None
     pictures: bool = True
+    notifications: Path | None = None
 
     @property
     def landing_zone(self) -> Path:
@@ -95,6 +97,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         threshold_overrides=_thresholds(env),
         webhook_url=env.get("MARGIN_WEBHOOK_URL") or None,
         pictures=SWITCH[pictures],
+        notifications=Path(env["MARGIN_NOTIFICATIONS"]).expanduser().resolve() if env.get("MARGIN_NOTIFICATIONS") else None,
     )
 
 

@@ -81,9 +81,10 @@ class LandingZone:
 
 @dataclass(frozen=True)
 class NotifierSettings:
-    """Where alerts are sent besides the log."""
+    """Where alerts are sent besides the log: a webhook, and the channels of a file."""
 
     webhook_url: str | None
+    file: Path | None = None
 
 
 class ComputeResource:

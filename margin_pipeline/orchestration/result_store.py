@@ -6,7 +6,8 @@ Belongs here: which calculation a run writes under, and what publishing it tells
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any
 
@@ -199,17 +200,25 @@ class ResultStore:
             evaluation.apply([alert | details], [])
             return message
 
+    def sole_deliverer(self, channel: str) -> AbstractContextManager[bool]:
+        """Hold a channel of alerts, so that two daemons do not tell the same thing twice."""
+        return outbox.sole_deliverer(self.urls.libpq, channel)
+
     def undelivered(self, channel: str) -> list[dict[str, Any]]:
         """Alert events that a channel has not been told yet."""
         return outbox.undelivered(self.urls.libpq, channel)
 
-    def mark_delivered(self, event: Mapping[str, Any], channel: str) -> None:
+    def mark_delivered(self, events: Sequence[Mapping[str, Any]], channel: str) -> None:
         """Record that a channel has been told."""
-        outbox.mark_delivered(self.urls.libpq, event["alert_id"], event["event"], channel)
+        outbox.mark_delivered(self.urls.libpq, events, channel)
 
-    def mark_failed(self, event: Mapping[str, Any], channel: str, error: str) -> None:
+    def mark_failed(self, events: Sequence[Mapping[str, Any]], channel: str, error: str) -> None:
         """Record that telling a channel failed."""
-        outbox.mark_failed(self.urls.libpq, event["alert_id"], event["event"], channel, error)
+        outbox.mark_failed(self.urls.libpq, events, channel, error)
+
+    def mark_unwanted(self, events: Sequence[Mapping[str, Any]], channel: str) -> None:
+        """Record that a channel leaves events out."""
+        outbox.mark_unwanted(self.urls.libpq, events, channel)
 
 
 def _last(frame: pd.DataFrame, sessions: int) -> pd.DataFrame:

@@ -3,12 +3,14 @@
 Belongs here: what is noticed between schedules. Not here: reading files, raising alerts.
 """
 
+import datetime as dt
 import json
 
 import dagster as dg
 
+from margin_pipeline.orchestration.channels import ChannelError, channels
+from margin_pipeline.orchestration.delivery import deliver
 from margin_pipeline.orchestration.jobs import CHAIN
-from margin_pipeline.orchestration.notifiers import DeliveryError, notifiers
 from margin_pipeline.orchestration.resources import LandingZone, NotifierSettings, ResultStore, Rules
 
 # Dagster looks at sensors in a rhythm of its own: 3 gives a steady 5 seconds.
@@ -54,16 +56,12 @@ def landed_files(
 def notifications(
     context: dg.SensorEvaluationContext, store: dg.ResourceParam[ResultStore], notifier: dg.ResourceParam[NotifierSettings]
 ) -> dg.SkipReason:
-    """Delivers raised and cleared alerts that nobody has been told about; a channel that fails is tried again, the others go on."""
-    delivered, failed = 0, 0
-    for channel in notifiers(notifier.webhook_url, context.log):
-        for event in store.undelivered(channel.channel):
-            try:
-                channel.deliver(event)
-            except DeliveryError as error:
-                store.mark_failed(event, channel.channel, str(error))
-                failed += 1
-                break
-            store.mark_delivered(event, channel.channel)
-            delivered += 1
-    return dg.SkipReason(f"{delivered} delivered, {failed} failed" if delivered or failed else "nothing to deliver")
+    """Tells every channel what it wants to know of alerts; one that fails is tried again, the others go on."""
+    try:
+        found = channels(notifier.webhook_url, notifier.file, context.log)
+    except ChannelError as error:
+        # The log is told all the same: a mistake in the file must not make the pipeline silent.
+        context.log.error("%s", error)
+        found = channels(notifier.webhook_url, None, context.log)
+    done = [d for d in deliver(store, found, dt.datetime.now(dt.UTC)) if d.told or d.failed]
+    return dg.SkipReason("; ".join(f"{d.channel}: {d.told} told, {d.failed} failed" for d in done) or "nothing to deliver")

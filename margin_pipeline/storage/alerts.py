@@ -6,9 +6,10 @@ Belongs here: SQL on `alerts` and `alert_deliveries`. Not here: when an alert is
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg.rows import dict_row
@@ -41,26 +42,38 @@ update margin_data.alerts set cleared_at = clock_timestamp(), cleared_as_of = %(
 where portfolio_id = %(portfolio_id)s and kind = %(kind)s and subject = %(subject)s and threshold = %(threshold)s and cleared_at is null
 """
 
+# What is over and was not told within a day is not news any more: a channel that is new or was dead hears what still matters.
 _UNDELIVERED = """
 select a.alert_id, e.event, a.as_of, a.portfolio_id, a.kind, a.subject, a.severity, a.threshold, a.episode, a.observed, a.message,
-       a.raised_at, a.cleared_at, a.escalated_from, a.acknowledged_by
+       a.raised_at, a.cleared_at, a.escalated_from, a.acknowledged_by, e.happened_at,
+       coalesce(d.attempts, 0) as attempts, d.last_attempt_at
 from margin_data.alerts a
 cross join lateral (values ('raised', a.raised_at), ('cleared', a.cleared_at)) as e (event, happened_at)
 left join margin_data.alert_deliveries d on d.alert_id = a.alert_id and d.event = e.event and d.channel = %s
-where e.happened_at is not null and d.delivered_at is null
+where e.happened_at is not null and d.delivered_at is null and not coalesce(d.unwanted, false)
+  and (a.cleared_at is null or e.happened_at > clock_timestamp() - interval '1 day')
 order by e.happened_at, a.alert_id, e.event desc
-limit 100
+limit 500
 """
 
 _DELIVERED = """
-insert into margin_data.alert_deliveries (alert_id, event, channel, attempts, delivered_at) values (%s, %s, %s, 1, clock_timestamp())
+insert into margin_data.alert_deliveries (alert_id, event, channel, attempts, last_attempt_at, delivered_at)
+values (%s, %s, %s, 1, clock_timestamp(), clock_timestamp())
 on conflict (alert_id, event, channel) do update
-   set attempts = margin_data.alert_deliveries.attempts + 1, delivered_at = clock_timestamp(), last_error = null
+   set attempts = margin_data.alert_deliveries.attempts + 1, last_attempt_at = clock_timestamp(), delivered_at = clock_timestamp(),
+       last_error = null
 """
 
 _FAILED = """
-insert into margin_data.alert_deliveries (alert_id, event, channel, attempts, last_error) values (%s, %s, %s, 1, %s)
-on conflict (alert_id, event, channel) do update set attempts = margin_data.alert_deliveries.attempts + 1, last_error = excluded.last_error
+insert into margin_data.alert_deliveries (alert_id, event, channel, attempts, last_attempt_at, last_error)
+values (%s, %s, %s, 1, clock_timestamp(), %s)
+on conflict (alert_id, event, channel) do update
+   set attempts = margin_data.alert_deliveries.attempts + 1, last_attempt_at = clock_timestamp(), last_error = excluded.last_error
+"""
+
+_UNWANTED = """
+insert into margin_data.alert_deliveries (alert_id, event, channel, unwanted) values (%s, %s, %s, true)
+on conflict (alert_id, event, channel) do update set unwanted = true where margin_data.alert_deliveries.delivered_at is null
 """
 
 
@@ -123,22 +136,39 @@ class AlertEvaluation:
         return raised_count, cleared_count
 
 
+@contextmanager
+def sole_deliverer(libpq_url: str, channel: str) -> Iterator[bool]:
+    """Hold a channel, so that two daemons do not tell the same thing twice; gives False where another holds it."""
+    with psycopg.connect(libpq_url, autocommit=True) as connection:
+        row = connection.execute("select pg_try_advisory_lock(hashtext('margin delivery'), hashtext(%s))", (channel,)).fetchone()
+        # The lock ends with the connection, also when the process is killed.
+        yield bool(row and row[0])
+
+
 def undelivered(libpq_url: str, channel: str) -> list[dict[str, Any]]:
-    """Events (raised, cleared) that a channel has not been told yet, oldest first."""
+    """Events (raised, cleared) that a channel has not been told yet, oldest first; what is over since more than a day is left out."""
     with psycopg.connect(libpq_url, row_factory=dict_row, autocommit=True) as connection:
         return connection.execute(_UNDELIVERED, (channel,)).fetchall()
 
 
-def mark_delivered(libpq_url: str, alert_id: int, event: str, channel: str) -> None:
-    """Record that a channel has been told."""
-    with psycopg.connect(libpq_url) as connection:
-        connection.execute(_DELIVERED, (alert_id, event, channel))
+def mark_delivered(libpq_url: str, events: Sequence[Mapping[str, Any]], channel: str) -> None:
+    """Record that a channel has been told of events."""
+    _mark(libpq_url, _DELIVERED, [(e["alert_id"], e["event"], channel) for e in events])
 
 
-def mark_failed(libpq_url: str, alert_id: int, event: str, channel: str, error: str) -> None:
+def mark_failed(libpq_url: str, events: Sequence[Mapping[str, Any]], channel: str, error: str) -> None:
     """Record a failed attempt."""
-    with psycopg.connect(libpq_url) as connection:
-        connection.execute(_FAILED, (alert_id, event, channel, error))
+    _mark(libpq_url, _FAILED, [(e["alert_id"], e["event"], channel, error) for e in events])
+
+
+def mark_unwanted(libpq_url: str, events: Sequence[Mapping[str, Any]], channel: str) -> None:
+    """Record that a channel leaves events out."""
+    _mark(libpq_url, _UNWANTED, [(e["alert_id"], e["event"], channel) for e in events])
+
+
+def _mark(libpq_url: str, statement: LiteralString, rows: Sequence[tuple[Any, ...]]) -> None:
+    with psycopg.connect(libpq_url) as connection, connection.cursor() as cursor:
+        cursor.executemany(statement, rows)
 
 
 def acknowledge(libpq_url: str, alert_id: int, who: str, note: str | None) -> bool:

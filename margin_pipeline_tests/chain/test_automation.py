@@ -2,6 +2,7 @@
 
 import datetime as dt
 import http.server
+import logging
 import shutil
 import threading
 
@@ -9,7 +10,7 @@ import dagster as dg
 import pytest
 
 from margin_pipeline import storage
-from margin_pipeline.orchestration import notifiers, schedules, sensors
+from margin_pipeline.orchestration import channels, delivery, notifiers, schedules, sensors
 from margin_pipeline.orchestration.resources import LandingZone, NotifierSettings, ResultStore, Rules
 from margin_pipeline.sample import SAMPLE_DATES, write_sample
 
@@ -117,8 +118,11 @@ def test_alerts_are_delivered_once_to_each_channel_and_tried_again_where_that_fa
     broken.set()
     sensors.notifications(dg.build_sensor_context(), store=store, notifier=notify)
     broken.clear()
+    sensors.notifications(dg.build_sensor_context(), store=store, notifier=notify)
+    assert len(received) == 1
+    later = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1)
     for _ in range(3):
-        sensors.notifications(dg.build_sensor_context(), store=store, notifier=notify)
+        delivery.deliver(store, channels.channels(url, None, logging.getLogger()), later)
     assert len(received) == 2
     deliveries = storage.read_query(
         store.urls, "select channel, attempts, delivered_at is not null as done from margin_data.alert_deliveries order by 1"
