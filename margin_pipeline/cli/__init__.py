@@ -13,7 +13,17 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-COMMANDS = {"run": "run", "ui": "ui", "sql": "sql", "explain": "explain", "what-if": "what_if", "database": "database"}
+COMMANDS = {
+    "run": "run",
+    "ui": "ui",
+    "sql": "sql",
+    "explain": "explain",
+    "what-if": "what_if",
+    "report": "report",
+    "database": "database",
+    "stop": "stop",
+    "resume": "stop",
+}
 DONE, FAILED, UNUSABLE = 0, 1, 2
 
 
@@ -39,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"margin-pipeline {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     modules = {name: importlib.import_module(f"margin_pipeline.cli.{module}") for name, module in COMMANDS.items()}
-    for module in modules.values():
+    for module in dict.fromkeys(modules.values()):
         module.add_parser(subparsers)
     parsed = parser.parse_args(arguments)
     heed_interruptions()

@@ -18,6 +18,7 @@ import pandas as pd
 from margin_pipeline import storage
 from margin_pipeline.decisions import alerts as alert_rules
 from margin_pipeline.storage import alerts as outbox
+from margin_pipeline.storage import automation
 
 CalculationSettings = Callable[[dt.date, dt.datetime | None], Mapping[str, Any]]
 Context = dg.AssetExecutionContext
@@ -199,6 +200,11 @@ class ResultStore:
             }
             evaluation.apply([alert | details], [])
             return message
+
+    def standing_stop(self) -> str | None:
+        """Why automation is stopped, by whom and since when; None where it goes on."""
+        stop = automation.standing_stop(self.urls.libpq)
+        return f"stopped by {stop.stopped_by} since {stop.stopped_at:%Y-%m-%d %H:%M:%S %Z}: {stop.reason}" if stop else None
 
     def sole_deliverer(self, channel: str) -> AbstractContextManager[bool]:
         """Hold a channel of alerts, so that two daemons do not tell the same thing twice."""

@@ -29,6 +29,8 @@ def after_the_close(
     landing_zone: dg.ResourceParam[LandingZone],
 ) -> dg.RunRequest | dg.SkipReason:
     """Runs the chain of the session that has just closed, unless it has been published from the same files already."""
+    if stopped := store.standing_stop():
+        return dg.SkipReason(stopped)
     date = _session(context, rules)
     if date is None:
         return dg.SkipReason("the exchange was closed today")
@@ -57,8 +59,12 @@ def publication_deadline() -> None:
 @dg.schedule(
     job=publication_deadline, cron_schedule=DEADLINE_AT, execution_timezone=TIMEZONE, default_status=dg.DefaultScheduleStatus.RUNNING
 )
-def at_the_deadline(context: dg.ScheduleEvaluationContext, rules: dg.ResourceParam[Rules]) -> dg.RunRequest | dg.SkipReason:
+def at_the_deadline(
+    context: dg.ScheduleEvaluationContext, store: dg.ResourceParam[ResultStore], rules: dg.ResourceParam[Rules]
+) -> dg.RunRequest | dg.SkipReason:
     """Checks at 19:00 whether the session of the day is published, and alerts when it is not."""
+    if stopped := store.standing_stop():
+        return dg.SkipReason(stopped)
     date = _session(context, rules)
     if date is None:
         return dg.SkipReason("the exchange was closed today")

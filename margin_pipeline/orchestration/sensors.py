@@ -29,6 +29,8 @@ def landed_files(
 
     The run key is date and content, so the same files never start two runs and corrected ones start another.
     """
+    if stopped := store.standing_stop():
+        return dg.SkipReason(stopped)
     seen: dict[str, str] = json.loads(context.cursor or "{}")
     now: dict[str, str] = {}
     requests = []
@@ -57,6 +59,8 @@ def notifications(
     context: dg.SensorEvaluationContext, store: dg.ResourceParam[ResultStore], notifier: dg.ResourceParam[NotifierSettings]
 ) -> dg.SkipReason:
     """Tells every channel what it wants to know of alerts; one that fails is tried again, the others go on."""
+    if stopped := store.standing_stop():
+        return dg.SkipReason(stopped)
     try:
         found = channels(notifier.webhook_url, notifier.file, context.log)
     except ChannelError as error:

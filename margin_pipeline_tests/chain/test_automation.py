@@ -13,6 +13,7 @@ from margin_pipeline import storage
 from margin_pipeline.orchestration import channels, delivery, notifiers, schedules, sensors
 from margin_pipeline.orchestration.resources import LandingZone, NotifierSettings, ResultStore, Rules
 from margin_pipeline.sample import SAMPLE_DATES, write_sample
+from margin_pipeline.storage import automation
 
 DATE = SAMPLE_DATES[0].isoformat()
 RULES = Rules("XNYS", {})
@@ -132,3 +133,34 @@ def test_alerts_are_delivered_once_to_each_channel_and_tried_again_where_that_fa
         {"channel": "webhook", "attempts": 2, "done": True},
     ]
     assert notifiers.TIMEOUT_SECONDS < 60
+
+
+def test_an_emergency_stop_is_honoured_at_once_by_everything_that_runs_on_its_own(store, zone, receiver):
+    url, received, _ = receiver
+    store.watch_publication(SAMPLE_DATES[0])
+    automation.stop(store.urls.libpq, "Ada", "prices are wrong")
+    moment = dt.datetime.fromisoformat(f"{DATE}T19:00:00-05:00")
+    skipped = [
+        sensors.landed_files(dg.build_sensor_context(), store=store, rules=RULES, landing_zone=zone),
+        sensors.notifications(dg.build_sensor_context(), store=store, notifier=NotifierSettings(url)),
+        schedules.after_the_close(dg.build_schedule_context(scheduled_execution_time=moment), store=store, rules=RULES, landing_zone=zone),
+        schedules.at_the_deadline(dg.build_schedule_context(scheduled_execution_time=moment), store=store, rules=RULES),
+    ]
+    assert all(
+        isinstance(s, dg.SkipReason) and "stopped by Ada" in s.skip_message and "prices are wrong" in s.skip_message for s in skipped
+    )
+    assert received == []
+    assert automation.resume(store.urls.libpq, "Bob", "mended")
+    sensors.notifications(dg.build_sensor_context(), store=store, notifier=NotifierSettings(url))
+    assert len(received) == 1
+
+
+def test_a_stop_stands_until_it_is_resumed_and_both_are_recorded(store):
+    assert automation.stop(store.urls.libpq, "Ada", "prices are wrong")
+    assert not automation.stop(store.urls.libpq, "Bob", "me too")
+    assert automation.resume(store.urls.libpq, "Bob", None)
+    assert not automation.resume(store.urls.libpq, "Bob", None)
+    assert automation.stop(store.urls.libpq, "Cy", "again")
+    rows = storage.read_query(store.urls, "select stopped_by, resumed_by from margin.automation_stops order by stop_id")
+    assert rows["stopped_by"].tolist() == ["Ada", "Cy"]
+    assert rows["resumed_by"].fillna("").tolist() == ["Bob", ""]
