@@ -58,7 +58,7 @@ def threshold_shares(agreed: Array, requirement: Array, pair: Array, greatest: A
     total = np.bincount(pair, weights=asking, minlength=len(greatest))
     sharers = np.bincount(pair, weights=~has, minlength=len(greatest))
     even = left[pair] / np.maximum(sharers[pair], 1.0)
-    rest = np.where(total[pair] == 0.0, even, left[pair] * asking / np.where(total[pair] == 0.0, 1.0, total[pair]))
+    rest = np.where(total[pair] == 0.0, even, left[pair] * (asking / np.where(total[pair] == 0.0, 1.0, total[pair])))
     return np.where(has, scaled_to(given, pair, greatest), rest)
 
 
