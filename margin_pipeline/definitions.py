@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 
 from margin_pipeline.orchestration import assets, jobs, partitions, resources, schedules, sensors
-from margin_pipeline.orchestration.assets import alerts, landing, publication
+from margin_pipeline.orchestration.assets import alerts, landing, publication, reports
 from margin_pipeline.orchestration.code_version import code_version
 from margin_pipeline.orchestration.io_manager import TableIOManager
 from margin_pipeline.settings import Settings, from_environment
@@ -66,6 +66,7 @@ def build_defs(
             *table_assets,
             publication.build_publication(dates, tables, downstream_tables()),
             alerts.build_alert_evaluation(dates),
+            *([reports.build_reports(dates, settings.reports_dir)] if settings.reports else []),
         ],
         jobs=[*jobs.jobs(), schedules.publication_deadline],
         schedules=[schedules.after_the_close, schedules.at_the_deadline],

@@ -36,6 +36,7 @@ class Settings:
     webhook_url : where alerts are posted; None: they are logged only.
     notifications : file that names further channels of alerts; None: there are none.
     pictures : whether runs draw pictures for the metadata of their tables, which takes a second or two.
+    reports : whether runs end with the reports of their date, which takes a few seconds.
     """
 
     data_dir: Path
@@ -48,6 +49,7 @@ class Settings:
     threshold_overrides: Mapping[str, float]
     webhook_url: str | None
     pictures: bool = True
+    reports: bool = True
     notifications: Path | None = None
 
     @property
@@ -66,6 +68,11 @@ class Settings:
         return self.data_dir / "dagster"
 
     @property
+    def reports_dir(self) -> Path:
+        """Where the reports of all dates are written."""
+        return self.data_dir / "reports"
+
+    @property
     def measurements(self) -> Path:
         """File with the measured speed of this machine's backends."""
         return self.data_dir / "compute.json"
@@ -82,9 +89,6 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     compute = env.get("MARGIN_COMPUTE", "auto")
     if compute not in COMPUTE_CHOICES:
         raise SettingsError(f"MARGIN_COMPUTE is {compute!r}; use one of {', '.join(COMPUTE_CHOICES)}")
-    pictures = env.get("MARGIN_PICTURES", "on")
-    if pictures not in SWITCH:
-        raise SettingsError(f"MARGIN_PICTURES is {pictures!r}; use one of {', '.join(SWITCH)}")
     landing = env.get("MARGIN_LANDING_DIR")
     return Settings(
         data_dir=Path(env.get("MARGIN_DATA_DIR") or _default_data_dir(env)).expanduser().resolve(),
@@ -96,9 +100,17 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         calendar=env.get("MARGIN_CALENDAR", "XNYS"),
         threshold_overrides=_thresholds(env),
         webhook_url=env.get("MARGIN_WEBHOOK_URL") or None,
-        pictures=SWITCH[pictures],
+        pictures=_switch(env, "MARGIN_PICTURES"),
+        reports=_switch(env, "MARGIN_REPORTS"),
         notifications=Path(env["MARGIN_NOTIFICATIONS"]).expanduser().resolve() if env.get("MARGIN_NOTIFICATIONS") else None,
     )
+
+
+def _switch(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(name, "on")
+    if text not in SWITCH:
+        raise SettingsError(f"{name} is {text!r}; use one of {', '.join(SWITCH)}")
+    return SWITCH[text]
 
 
 def _default_data_dir(env: Mapping[str, str]) -> Path:

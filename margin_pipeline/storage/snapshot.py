@@ -49,6 +49,11 @@ class Snapshot:
         self._urls = urls
         self._connection = connection
 
+    @property
+    def urls(self) -> DatabaseUrls:
+        """The databases it looks at."""
+        return self._urls
+
     def query(self, sql: str, params: Sequence[object] = ()) -> pd.DataFrame:
         """Run a statement and give its rows as a frame (as `read_query`); empty for one that gives none.
 

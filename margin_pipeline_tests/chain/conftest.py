@@ -18,7 +18,7 @@ def definitions_for(tmp_path):
     """Definitions on a database and a landing zone, everything local in the test's folder, one fixed backend."""
 
     def make(urls, landing_dir):
-        quick = {"MARGIN_COMPUTE": "numpy", "MARGIN_THREADS": "1", "MARGIN_PICTURES": "off"}
+        quick = {"MARGIN_COMPUTE": "numpy", "MARGIN_THREADS": "1", "MARGIN_PICTURES": "off", "MARGIN_REPORTS": "off"}
         settings = from_environment({"MARGIN_DATA_DIR": str(tmp_path / "data"), **quick})
         return build_defs(dataclasses.replace(settings, landing_dir=landing_dir), urls=urls, today=TODAY)
 

@@ -19,7 +19,13 @@ pytestmark = pytest.mark.slow
 
 def start(data_dir):
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MARGIN_", "DAGSTER_"))}
-    environment |= {"MARGIN_DATA_DIR": str(data_dir), "MARGIN_COMPUTE": "numpy", "MARGIN_THREADS": "1", "MARGIN_PICTURES": "off"}
+    environment |= {
+        "MARGIN_DATA_DIR": str(data_dir),
+        "MARGIN_COMPUTE": "numpy",
+        "MARGIN_THREADS": "1",
+        "MARGIN_PICTURES": "off",
+        "MARGIN_REPORTS": "off",
+    }
     return subprocess.Popen(COMMAND, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 

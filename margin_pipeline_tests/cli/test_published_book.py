@@ -47,7 +47,13 @@ TRADES = {
 
 def run_chain(urls, landing, folder):
     settings = from_environment(
-        {"MARGIN_DATA_DIR": str(folder / "data"), "MARGIN_COMPUTE": "numpy", "MARGIN_THREADS": "1", "MARGIN_PICTURES": "off"}
+        {
+            "MARGIN_DATA_DIR": str(folder / "data"),
+            "MARGIN_COMPUTE": "numpy",
+            "MARGIN_THREADS": "1",
+            "MARGIN_PICTURES": "off",
+            "MARGIN_REPORTS": "off",
+        }
     )
     definitions = build_defs(dataclasses.replace(settings, landing_dir=landing), urls=urls, today=dt.date(2023, 1, 5))
     with dg.DagsterInstance.ephemeral() as instance:

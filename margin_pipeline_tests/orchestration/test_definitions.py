@@ -57,6 +57,7 @@ ASSET_KEYS = [
     "rates",
     "regulatory_lines",
     "rejected_rows",
+    "reports",
     "reverse_stress",
     "risk_arrays",
     "risk_summaries",

@@ -20,7 +20,7 @@ ANSWERS = dict(ANSWER.findall((ROOT / "README.md").read_text()))
 def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     """Give the command, after the sample book has been run in a data folder of its own."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("MARGIN_", "DAGSTER_"))}
-    variables |= {"MARGIN_DATA_DIR": str(tmp_path_factory.mktemp("data")), "MARGIN_PICTURES": "off"}
+    variables |= {"MARGIN_DATA_DIR": str(tmp_path_factory.mktemp("data")), "MARGIN_PICTURES": "off", "MARGIN_REPORTS": "off"}
     start = [sys.executable, "-c", "import sys; from margin_pipeline.cli import main; sys.exit(main(sys.argv[1:]))"]
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
