@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from margin_pipeline.parameters.sa_ccr import SaCcrRules
-from margin_pipeline.regulation.sa_ccr.book import Book, Flags, Integers, Texts, summed
+from margin_pipeline.regulation.sa_ccr.book import Book, Flags, Integers, Texts, numbered, summed
 from margin_pipeline.regulation.sa_ccr.classification import ASSET_CLASSES, UNDETERMINED, Classification
 from margin_pipeline.regulation.sa_ccr.trades import TradeFigures
 from margin_pipeline.regulation.sa_ccr.years import Floats
@@ -52,8 +52,8 @@ def group(book: Book, figures: TradeFigures, rules: SaCcrRules) -> Groups:
     bucket = _buckets(kinds, figures.times.end, rules)
     label, labels = pd.factorize(kinds.hedging_set, sort=True)
     entity, entities = pd.factorize(kinds.entity, sort=True)
-    part, first = _numbered(book.netting_set, class_number, label, bucket, entity)
-    hedging_set, first_part = _numbered(book.netting_set[first], class_number[first], label[first])
+    part, first = numbered(book.netting_set, class_number, label, bucket, entity)
+    hedging_set, first_part = numbered(book.netting_set[first], class_number[first], label[first])
     is_rate = class_number[first] == 0
     names = np.where(is_rate, np.array(BUCKETS, dtype=object)[bucket[first]], np.append(entities, "").astype(object)[entity[first]])
     at = first[first_part]
@@ -142,21 +142,12 @@ def _buckets(kinds: Classification, end: Floats, rules: SaCcrRules) -> Integers:
     return np.where(kinds.asset_class == "interest_rate", bucket, 0)
 
 
-def _numbered(*columns: Integers) -> tuple[Integers, Integers]:
-    """Number of each row's combination, in the order of the columns, and the first row of each combination."""
-    key = np.zeros(len(columns[0]), dtype=np.int64)
-    for column in columns:
-        _, key = np.unique(key, return_inverse=True)
-        key = key * (int(column.max(initial=0)) + 2) + column + 1
-    _, first, number = np.unique(key, return_index=True, return_inverse=True)
-    return number.astype(np.int64), first.astype(np.int64)
-
-
 def _agreed(values: Floats, where: Integers, count: int) -> Floats:
     """(count,) the value that all rows of a group share, NaN where they differ or one is missing."""
     low, high = np.full(count, np.inf), np.full(count, -np.inf)
-    np.minimum.at(low, where, values)
-    np.maximum.at(high, where, values)
+    with np.errstate(invalid="ignore"):  # a missing value makes both ends NaN, which differ
+        np.minimum.at(low, where, values)
+        np.maximum.at(high, where, values)
     return np.where(low == high, low, np.nan)
 
 
@@ -189,12 +180,12 @@ def _details(groups: Groups, notional: Floats) -> list[str]:
     parts: list[list[str]] = [[] for _ in groups.netting_set]
     quoted = {name: json.dumps(name) for name in set(groups.name_of_part)}
     columns = (notional, groups.factor, groups.correlation, groups.factor * notional)
-    rows = zip(groups.set_of_part.tolist(), groups.name_of_part, *(column.tolist() for column in columns), strict=True)
-    for where, name, *figures in rows:
-        amount, factor, correlation, add_on = ("null" if number != number else repr(number) for number in figures)
+    figures = [["null" if number != number else number for number in column.tolist()] for column in columns]
+    rows = zip(groups.set_of_part.tolist(), groups.name_of_part, *figures, strict=True)
+    for where, name, amount, factor, rho, add_on in rows:
         parts[where].append(
             f'{{"part": {quoted[name]}, "effective_notional": {amount}, "supervisory_factor": {factor}, '
-            f'"correlation": {correlation}, "add_on": {add_on}}}'
+            f'"correlation": {rho}, "add_on": {add_on}}}'
         )
     is_known = groups.hedging_set != UNDETERMINED
     return [f'{{"is_known": {json.dumps(bool(known))}, "parts": [{", ".join(rows)}]}}' for known, rows in zip(is_known, parts, strict=True)]

@@ -13,11 +13,42 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from margin_pipeline.regulation.sa_ccr.years import Dates, Floats, years_until
+from margin_pipeline.regulation.sa_ccr.years import Dates, Floats
 
 Texts = npt.NDArray[np.object_]
 Flags = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Column:
+    """Texts of n trades, each value once.
+
+    Attributes
+    ----------
+    codes : (n,) place of each trade's text in `values`; -1, the last one, where it is missing.
+    values : the texts, and the empty text for what is missing.
+    """
+
+    codes: Integers
+    values: tuple[str, ...]
+
+    @property
+    def texts(self) -> Texts:
+        """(n,) texts, empty where missing."""
+        return np.array(self.values, dtype=object)[self.codes]
+
+    def meaning(self, meanings: Mapping[str, str]) -> Texts:
+        """(n,) meaning of each text, empty where it has none."""
+        return np.array([meanings.get(value, "") for value in self.values], dtype=object)[self.codes]
+
+    def numbers(self, numbers: Mapping[str, float]) -> Floats:
+        """(n,) number of each text, NaN where it has none."""
+        return np.array([numbers.get(value, np.nan) for value in self.values], dtype=np.float64)[self.codes]
+
+    def among(self, wanted: Collection[str]) -> Flags:
+        """(n,) whether each text is among the wanted ones."""
+        return np.array([value in wanted for value in self.values], dtype=bool)[self.codes]
 
 
 @dataclass(frozen=True)
@@ -28,48 +59,39 @@ class Book:
     ----------
     frame : trades as they were given.
     netting_set : (n,) row of each trade's netting set.
-    portfolio_id, base_currency : (n,) of the portfolio that holds the set.
+    portfolio_id, base_currency : of the portfolio that holds the set.
     as_of : business date.
     """
 
     frame: pd.DataFrame
     netting_set: Integers
-    portfolio_id: Texts
-    base_currency: Texts
+    portfolio_id: Column
+    base_currency: Column
     as_of: dt.date
-    _texts: dict[tuple[str, bool], Texts] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _columns: dict[str, Column] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.frame)
 
-    def texts(self, name: str) -> Texts:
-        """Column of text without blanks around it; empty text where it is missing."""
-        return self._read(name, False)
+    def names(self, column: str) -> Column:
+        """Column of text without blanks around it."""
+        if column not in self._columns:
+            codes, values = pd.factorize(self.frame[column].astype("str"))
+            self._columns[column] = Column(codes.astype(np.int64), (*(str(value).strip() for value in values), ""))
+        return self._columns[column]
 
-    def words(self, name: str) -> Texts:
+    def words(self, column: str) -> Column:
         """Column of text as the parameter file writes words: lower case, underscores as blanks."""
-        return self._read(name, True)
+        names = self.names(column)
+        return Column(names.codes, tuple(" ".join(value.lower().replace("_", " ").split()) for value in names.values))
 
-    def numbers(self, name: str) -> Floats:
+    def numbers(self, column: str) -> Floats:
         """Column of numbers; NaN where it is missing."""
-        return self.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        return self.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
 
-    def dates(self, name: str) -> Dates:
+    def dates(self, column: str) -> Dates:
         """Column of days; NaT where it is missing."""
-        return pd.to_datetime(self.frame[name]).to_numpy().astype("datetime64[D]")
-
-    def years(self, name: str) -> Floats:
-        """Years until the days of a column, 0 for past ones."""
-        return years_until(self.dates(name), self.as_of)
-
-    def _read(self, name: str, as_words: bool) -> Texts:
-        if (name, as_words) not in self._texts:
-            codes, values = pd.factorize(self.frame[name].astype("str"))
-            known = [str(value).strip() for value in values]
-            if as_words:
-                known = [" ".join(value.lower().replace("_", " ").split()) for value in known]
-            self._texts[name, as_words] = np.array([*known, ""], dtype=object)[codes]
-        return self._texts[name, as_words]
+        return pd.to_datetime(self.frame[column]).to_numpy().astype("datetime64[D]")
 
 
 @dataclass(frozen=True)
@@ -109,27 +131,36 @@ def build_book(otc_trades: pd.DataFrame, netting_sets: pd.DataFrame, as_of: dt.d
     netting_sets : n rows with netting_set_id, portfolio_id and base_currency.
     as_of : business date.
     """
-    numbers = pd.Series(np.arange(len(netting_sets)), index=netting_sets["netting_set_id"].astype(object))
-    row = otc_trades["netting_set_id"].astype(object).map(numbers).to_numpy(dtype=np.float64, na_value=np.nan)
-    known = np.flatnonzero(~np.isnan(row))
-    order = known[np.argsort(otc_trades["trade_id"].to_numpy(dtype=object)[known], kind="stable")]
-    sets = row[order].astype(np.int64)
-    portfolio, base = (netting_sets[name].to_numpy(dtype=object)[sets] for name in ("portfolio_id", "base_currency"))
-    return Book(otc_trades.iloc[order].reset_index(drop=True), sets, portfolio, base, as_of)
+    place = pd.Index(netting_sets["netting_set_id"]).get_indexer(pd.Index(otc_trades["netting_set_id"]))
+    order = otc_trades["trade_id"].reset_index(drop=True).sort_values(kind="stable").index.to_numpy()
+    order = order[place[order] >= 0]
+    sets = place[order].astype(np.int64)
+    owners = []
+    for name in ("portfolio_id", "base_currency"):
+        codes, values = pd.factorize(netting_sets[name])
+        owners.append(Column(codes.astype(np.int64)[sets], (*(str(value) for value in values), "")))
+    return Book(otc_trades.iloc[order].reset_index(drop=True), sets, owners[0], owners[1], as_of)
 
 
-def looked_up(words: Texts, meaning: Mapping[str, str]) -> Texts:
-    """(n,) meaning of each word, empty text where it has none."""
-    codes, values = pd.factorize(words)
-    return np.array([meaning.get(value, "") for value in values] or [""], dtype=object)[codes]
+def numbered(*columns: Integers) -> tuple[Integers, Integers]:
+    """Number of each row's combination, in the order of the columns, and the first row of each combination.
+
+    Parameters
+    ----------
+    columns : (n,) integers of at least -1 each.
+    """
+    key = np.zeros(len(columns[0]), dtype=np.int64)
+    largest = 1
+    for column in columns:
+        width = int(column.max(initial=0)) + 2
+        if largest > np.iinfo(np.int64).max // width:
+            _, key = np.unique(key, return_inverse=True)
+            largest = len(key)
+        key, largest = key * width + column + 1, largest * width
+    _, first, number = np.unique(key, return_index=True, return_inverse=True)
+    return number.astype(np.int64), first.astype(np.int64)
 
 
 def summed(where: Integers, values: npt.ArrayLike, count: int) -> Floats:
     """(count,) sum of the values of each group, 0 for an empty one, NaN where a value is."""
     return np.bincount(where, weights=np.asarray(values, dtype=np.float64), minlength=count).astype(np.float64)
-
-
-def among(words: Texts, wanted: Collection[str]) -> Flags:
-    """(n,) whether each word is among the wanted ones."""
-    codes, values = pd.factorize(words)
-    return np.array([value in wanted for value in values] or [False], dtype=bool)[codes]

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from margin_pipeline.parameters.sa_ccr import SaCcrRules
-from margin_pipeline.regulation.sa_ccr.book import Book, Flags, Reasons, Texts, among, looked_up
+from margin_pipeline.regulation.sa_ccr.book import Book, Flags, Reasons, Texts, numbered
 from margin_pipeline.regulation.sa_ccr.commodities import commodity_types
 from margin_pipeline.regulation.sa_ccr.years import Floats
 
@@ -60,21 +60,21 @@ def classify(book: Book, rules: SaCcrRules, reasons: Reasons) -> Classification:
     an exchange-rate trade and no basis trade (CRE52.46, footnote 11). An equity trade that does not say that it is on an index is on a
     single name, whose add-on is never smaller. Inflation has a hedging set of its own in each currency (CRE52.57, FAQ1).
     """
-    instrument, first, second = book.words("instrument_type"), book.texts("currency"), book.texts("second_currency")
-    given = looked_up(book.words("asset_class"), {name.replace("_", " "): name for name in ASSET_CLASSES})
+    instrument, first, second = book.words("instrument_type"), book.names("currency").texts, book.names("second_currency").texts
+    given = book.words("asset_class").meaning({name.replace("_", " "): name for name in ASSET_CLASSES})
     two_currencies = (second != "") & (second != first)
     asset_class = np.where((given == "interest_rate") & two_currencies, "fx", given).astype(object)
-    kind = looked_up(instrument, rules.words.kinds)
+    is_credit = asset_class == "credit"
+    kind = instrument.meaning(rules.words.kinds)
     ordinary = ((asset_class == "fx") & (kind == "basis")) | ((asset_class != "interest_rate") & (kind == "inflation"))
     kind = np.where(ordinary, "", kind).astype(object)
-    is_option = among(instrument, rules.words.options) | (book.texts("option_type") != "")
-    is_credit = asset_class == "credit"
-    is_cut = ~np.isnan(book.numbers("attachment")) | ~np.isnan(book.numbers("detachment")) | among(instrument, rules.words.tranches)
+    is_option = instrument.among(rules.words.options) | ~book.names("option_type").among({""})
+    is_cut = ~np.isnan(book.numbers("attachment")) | ~np.isnan(book.numbers("detachment")) | instrument.among(rules.words.tranches)
 
     commodity_type, commodity_set = commodity_types(book, rules, asset_class == "commodity", reasons)
     subclass = _subclasses(book, asset_class, commodity_type, commodity_set, rules, reasons)
     factor, correlation, volatility = _parameters(subclass, rules)
-    reference = book.texts("reference")
+    reference = book.names("reference").texts
     entity = np.where(asset_class == "commodity", commodity_type, np.where(is_credit | (asset_class == "equity"), reference, ""))
     unnamed = ((kind == "basis") | is_credit | (asset_class == "equity")) & (reference == "")
     reasons.add(unnamed, "reference")
@@ -85,7 +85,7 @@ def classify(book: Book, rules: SaCcrRules, reasons: Reasons) -> Classification:
         asset_class=asset_class,
         kind=kind,
         is_option=is_option & ~(is_credit & is_cut),
-        is_digital=among(instrument, rules.words.digitals),
+        is_digital=instrument.among(rules.words.digitals),
         is_tranche=is_credit & is_cut,
         supervisory_factor=factor * times,
         correlation=correlation,
@@ -99,10 +99,10 @@ def classify(book: Book, rules: SaCcrRules, reasons: Reasons) -> Classification:
 def _subclasses(book: Book, asset_class: Texts, commodity_type: Texts, commodity_set: Texts, rules: SaCcrRules, reasons: Reasons) -> Texts:
     """Row of the table of supervisory parameters that each trade takes; empty text where it is unknown."""
     stated, instrument = book.words("sub_class"), book.words("instrument_type")
-    grade = looked_up(stated, rules.words.index_grades)
-    is_index = among(instrument, rules.words.indices) | among(stated, rules.words.index_words)
+    grade = stated.meaning(rules.words.index_grades)
+    is_index = instrument.among(rules.words.indices) | stated.among(rules.words.index_words)
     is_credit_index = is_index | (grade != "")
-    credit = np.where(is_credit_index, grade, looked_up(stated, rules.words.ratings))
+    credit = np.where(is_credit_index, grade, stated.meaning(rules.words.ratings))
     is_credit = asset_class == "credit"
     reasons.add(is_credit & is_credit_index & (credit == ""), "sub_class: grade of the index (ig or sg)")
     reasons.add(is_credit & ~is_credit_index & (credit == ""), "sub_class: rating of the reference entity")
@@ -125,12 +125,18 @@ def _hedging_sets(
     asset_class: Texts, kind: Texts, first: Texts, second: Texts, commodity_set: Texts, reference: Texts, unknown: Flags
 ) -> Texts:
     """Name of each trade's hedging set within its asset class."""
-    pair = np.minimum(first, second) + "/" + np.maximum(first, second)
+    columns = (asset_class, kind, first, second, commodity_set, np.where(kind == "basis", reference, ""), unknown)
+    number, row = numbered(*(pd.factorize(column)[0].astype(np.int64) for column in columns))
+    names = [_hedging_set(*values) for values in zip(*(column[row] for column in columns), strict=True)]
+    return np.array(names, dtype=object)[number]
+
+
+def _hedging_set(asset_class: str, kind: str, first: str, second: str, commodity_set: str, reference: str, unknown: bool) -> str:
+    """Name of a hedging set within its asset class (CRE52.45-CRE52.47)."""
+    pair = "/".join(sorted((first, second)))
     names = {"interest_rate": first, "fx": pair, "credit": "credit", "equity": "equity", "commodity": commodity_set}
-    name = _chosen(asset_class, names)
-    name = np.where(kind == "", name, name + " " + kind)
-    name = np.where(kind == "basis", name + " " + reference, name)
-    return np.where(unknown | (name == ""), UNDETERMINED, name).astype(object)
+    name = names.get(asset_class, "")
+    return UNDETERMINED if unknown or not name else " ".join(filter(None, (name, kind, reference)))
 
 
 def _chosen(asset_class: Texts, by_class: Mapping[str, Any]) -> Texts:

@@ -5,10 +5,13 @@ Belongs here: how a trade names its commodity. Not here: which commodities there
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
+import pandas as pd
 
 from margin_pipeline.parameters.sa_ccr import SaCcrRules
-from margin_pipeline.regulation.sa_ccr.book import Book, Flags, Reasons, Texts, among, looked_up
+from margin_pipeline.regulation.sa_ccr.book import Book, Flags, Reasons, Texts
 
 
 def commodity_types(book: Book, rules: SaCcrRules, is_commodity: Flags, reasons: Reasons) -> tuple[Texts, Texts]:
@@ -21,14 +24,20 @@ def commodity_types(book: Book, rules: SaCcrRules, is_commodity: Flags, reasons:
     rule charges more than twice as much, may hide behind it.
     """
     stated, reference, words = book.words("sub_class"), book.words("reference"), rules.words
-    names_set = among(stated, words.set_words)
-    stated_set = looked_up(stated, words.set_words)
-    kind = np.where(names_set | (stated == ""), looked_up(reference, words.commodity_types), looked_up(stated, words.commodity_types))
+    names_set, stated_set = stated.among(words.set_words), stated.meaning(words.set_words)
+    says_type = ~names_set & ~stated.among({""})
+    kind = np.where(says_type, stated.meaning(words.commodity_types), reference.meaning(words.commodity_types))
     own_type = names_set & (stated_set != "energy") & (kind == "")
-    kind = np.where(own_type, reference, kind).astype(object)
-    hedging_set = np.where(own_type, stated_set, looked_up(kind, words.type_sets)).astype(object)
+    kind = np.where(own_type, reference.texts, kind).astype(object)
+    hedging_set = np.where(own_type, stated_set, _sets(kind, words.type_sets)).astype(object)
     contradicted = is_commodity & names_set & (kind != "") & (hedging_set != stated_set)
     reasons.add(is_commodity & (kind == ""), "commodity type (sub_class, or reference where that names a hedging set)")
     reasons.add(contradicted, "sub_class: the hedging set that the commodity is in")
     unknown = ~is_commodity | (kind == "") | contradicted
     return np.where(is_commodity, kind, "").astype(object), np.where(unknown, "", hedging_set).astype(object)
+
+
+def _sets(kind: Texts, type_sets: Mapping[str, str]) -> Texts:
+    """Hedging set by commodity type, empty text where it is unknown."""
+    codes, values = pd.factorize(kind)
+    return np.array([type_sets.get(value, "") for value in values] or [""], dtype=object)[codes]

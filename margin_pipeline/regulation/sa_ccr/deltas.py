@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from margin_pipeline.parameters.sa_ccr import SaCcrRules
-from margin_pipeline.regulation.sa_ccr.book import Book, Flags, Integers, Reasons
+from margin_pipeline.regulation.sa_ccr.book import Book, Flags, Integers, Reasons, numbered
 from margin_pipeline.regulation.sa_ccr.classification import Classification
 from margin_pipeline.regulation.sa_ccr.years import Floats
 
@@ -68,12 +68,11 @@ def supervisory_deltas(book: Book, kinds: Classification, exercise: Floats, rule
     the primary risk factor rises: rates, credit spreads (protection bought), prices, the exchange rate of `currency` in
     `second_currency`. A digital option is the collar of two options that reproduces it outside their strikes (CRE52.42(3)).
     """
-    direction, position = book.words("direction"), book.words("option_position")
-    side = np.select([direction == "long", direction == "short"], [1.0, -1.0], np.nan)
-    by_position = np.select([position == "bought", position == "sold"], [1.0, -1.0], np.nan)
-    side = np.where(kinds.is_option & (position != ""), by_position, side)
-    reasons.add(np.isnan(side) & ~(kinds.is_option & (position != "")), "direction")
-    reasons.add(np.isnan(side) & kinds.is_option & (position != ""), "option_position (bought or sold)")
+    position, signs = book.words("option_position"), {"long": 1.0, "short": -1.0}
+    by_position = kinds.is_option & ~position.among({""})
+    side = np.where(by_position, position.numbers({"bought": 1.0, "sold": -1.0}), book.words("direction").numbers(signs))
+    reasons.add(np.isnan(side) & ~by_position, "direction")
+    reasons.add(np.isnan(side) & by_position, "option_position (bought or sold)")
 
     delta = side.copy()
     if kinds.is_tranche.any():
@@ -94,21 +93,22 @@ def _option_deltas(
     """Deltas of the trades that are options."""
     price, strike = book.numbers("underlying_price"), book.numbers("strike")
     option_type = book.words("option_type")
+    is_call, has_type = option_type.among({"call"}), option_type.among({"call", "put"})
     is_rate = kinds.asset_class == "interest_rate"
-    reasons.add(kinds.is_option & ~np.isin(option_type, ["call", "put"]), "option_type")
+    reasons.add(kinds.is_option & ~has_type, "option_type")
     for name, values in (("underlying_price", price), ("strike", strike)):
         reasons.add(kinds.is_option & np.isnan(values), name)
         reasons.add(kinds.is_option & ~is_rate & (values <= 0), f"{name} above 0")
     rated = np.flatnonzero(kinds.is_option & is_rate)
     if len(rated):
-        group = pd.factorize(book.portfolio_id[rated] + "\n" + book.texts("currency")[rated])[0].astype(np.int64)
+        group, _ = numbered(book.portfolio_id.codes[rated], book.names("currency").codes[rated])
         shift = rate_shift(price[rated], strike[rated], group, rules)
         price, strike = price.copy(), strike.copy()
         price[rated], strike[rated] = price[rated] + shift, strike[rated] + shift
 
-    terms = (exercise[options], kinds.option_volatility[options], option_type[options] == "call")
+    terms = (exercise[options], kinds.option_volatility[options], is_call[options])
     plain = option_delta(price[options], strike[options], *terms, side[options])
     low, high = (option_delta(price[options], factor * strike[options], *terms, side[options]) for factor in rules.digital_strikes)
     digital = np.where(terms[2], low - high, high - low)
     found = np.where(kinds.is_digital[options], digital, plain)
-    return np.where(np.isin(option_type[options], ["call", "put"]), found, np.nan)
+    return np.where(has_type[options], found, np.nan)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from margin_pipeline.parameters.sa_ccr import SaCcrRules
-from margin_pipeline.regulation.sa_ccr.book import Book, Reasons, among
+from margin_pipeline.regulation.sa_ccr.book import Book, Reasons
 from margin_pipeline.regulation.sa_ccr.classification import Classification
 from margin_pipeline.regulation.sa_ccr.years import Floats, years_until
 
@@ -46,16 +46,16 @@ def trade_times(book: Book, kinds: Classification, rules: SaCcrRules, reasons: R
     exercise_date = book.dates("exercise_date")
     on_contract = kinds.is_option & ~np.isnat(underlying_end)
 
-    last = book.dates("maturity")
-    outlives = on_contract & (last >= underlying_end) & (book.words("settlement") == "cash") & ~np.isnat(exercise_date)
-    end_of_risk = np.where(on_contract & (book.words("settlement") != "cash"), np.fmax(last, underlying_end), last)
+    in_cash, last = book.words("settlement").among({"cash"}), book.dates("maturity")
+    outlives = on_contract & (last >= underlying_end) & in_cash & ~np.isnat(exercise_date)
+    end_of_risk = np.where(on_contract & ~in_cash, np.fmax(last, underlying_end), last)
     end_of_risk = np.where(outlives, exercise_date, end_of_risk)
     reset = book.dates("next_reset_date")
     end_of_risk = np.where(np.isnat(reset), end_of_risk, np.fmin(end_of_risk, reset))
 
     start = np.where(np.isnat(underlying_start), book.dates("start_date"), underlying_start)
     end = np.where(np.isnat(underlying_end), last, underlying_end)
-    own_period = among(book.words("instrument_type"), rules.words.own_period)
+    own_period = book.words("instrument_type").among(rules.words.own_period)
     reasons.add(has_duration & kinds.is_option & np.isnat(underlying_end) & ~own_period, "underlying_end")
     reasons.add(kinds.is_option & np.isnat(exercise_date), "exercise_date")
     years = [years_until(dates, book.as_of) for dates in (end_of_risk, start, end, exercise_date)]

@@ -12,19 +12,23 @@ import pandas as pd
 
 from margin_pipeline.market.currencies import conversion
 from margin_pipeline.parameters.sa_ccr import SaCcrRules
-from margin_pipeline.regulation.sa_ccr.book import Book, Reasons, Texts
+from margin_pipeline.regulation.sa_ccr.book import Book, Column, Reasons, Texts, numbered
 from margin_pipeline.regulation.sa_ccr.classification import Classification
 from margin_pipeline.regulation.sa_ccr.years import Floats
 
 
-def base_rates(currency: Texts, base: Texts, usd: Mapping[str, float]) -> Floats:
+def base_rates(currency: Column, base: Column, usd: Mapping[str, float]) -> Floats:
     """Units of the base currency for one of each trade's currency; NaN where a rate is missing."""
-    return conversion(pd.Series(currency), pd.Series(base), usd)
+    number, row = numbered(currency.codes, base.codes)
+    one, other = (pd.Series(column.texts[row], dtype=object) for column in (currency, base))
+    return conversion(one, other, usd)[number]
 
 
-def missing_rate(currency: Texts, base: Texts) -> Texts:
+def missing_rate(currency: Column, base: Column) -> Texts:
     """What is missing where a rate is."""
-    return "exchange rate of " + currency + " to " + base
+    number, row = numbered(currency.codes, base.codes)
+    pairs = zip(currency.texts[row], base.texts[row], strict=True)
+    return np.array([f"exchange rate of {one} to {other}" for one, other in pairs], dtype=object)[number]
 
 
 def adjusted_notionals(
@@ -53,13 +57,14 @@ def adjusted_notionals(
         adjusted = np.where(is_fx, _fx_notionals(book, kinds, amount, usd, reasons), adjusted)
     price, strike = book.numbers("underlying_price"), book.numbers("strike")
     by_volatility = (kinds.kind == "volatility") & np.isin(kinds.asset_class, ["equity", "commodity"])
-    reasons.add(by_volatility & ~kinds.is_option & np.isnan(price), "underlying_price")
+    reasons.add(by_volatility & ~kinds.is_option & ~(price > 0), "underlying_price above 0")
     adjusted = np.where(by_volatility, amount * price, adjusted)
     reasons.add(kinds.is_digital & has_duration, "the two options that stand for a digital one on rates or credit, as trades of their own")
     low, high = rules.digital_strikes
     with np.errstate(invalid="ignore", divide="ignore"):
         collar = amount * price / ((high - low) * strike)
-    return np.where(kinds.is_digital, np.where(has_duration, np.nan, collar), adjusted)
+    found = np.where(kinds.is_digital, np.where(has_duration, np.nan, collar), adjusted)
+    return np.where(found >= 0, found, np.nan)
 
 
 def _fx_notionals(book: Book, kinds: Classification, amount: Floats, usd: Mapping[str, float], reasons: Reasons) -> Floats:
@@ -67,13 +72,14 @@ def _fx_notionals(book: Book, kinds: Classification, amount: Floats, usd: Mappin
 
     A leg whose notional is not given is worth as much as the other.
     """
-    first, second = book.texts("currency"), book.texts("second_currency")
+    base = book.base_currency.texts
+    first, second = book.names("currency").texts, book.names("second_currency").texts
     second_notional = book.numbers("second_notional")
-    rate = base_rates(second, book.base_currency, usd)
+    rate = base_rates(book.names("second_currency"), book.base_currency, usd)
     other = second_notional * rate
-    wanted = (kinds.asset_class == "fx") & (second != "") & ~np.isnan(second_notional) & (second != book.base_currency)
-    reasons.add(wanted & np.isnan(rate), missing_rate(second, book.base_currency))
+    wanted = (kinds.asset_class == "fx") & (second != "") & ~np.isnan(second_notional) & (second != base)
+    reasons.add(wanted & np.isnan(rate), missing_rate(book.names("second_currency"), book.base_currency))
     given = ~np.isnan(second_notional)
     both_foreign = np.where(given, np.maximum(amount, other), amount)
     first_is_base = np.where(given, other, amount)
-    return np.select([first == book.base_currency, second == book.base_currency], [first_is_base, amount], both_foreign)
+    return np.select([first == base, second == base], [first_is_base, amount], both_foreign)

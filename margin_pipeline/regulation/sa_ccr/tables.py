@@ -132,8 +132,9 @@ def _shortened(found: list[str]) -> str:
 def _explanations(book: Book, terms: Agreements, figures: TradeFigures, own: Exposure, without: Exposure, rules: SaCcrRules) -> list[str]:
     """How the figures of each netting set came about, as JSON."""
     count = len(terms.is_margined)
-    number = pd.Index(ASSET_CLASSES).get_indexer(pd.Index(figures.kinds.asset_class))
-    cells = np.bincount(book.netting_set * len(ASSET_CLASSES) + number, minlength=count * len(ASSET_CLASSES)).reshape(count, -1)
+    of_class = pd.Index(ASSET_CLASSES).get_indexer(pd.Index(figures.kinds.asset_class))
+    cells = np.bincount(book.netting_set * len(ASSET_CLASSES) + of_class, minlength=count * len(ASSET_CLASSES))
+    cells = cells.reshape(count, len(ASSET_CLASSES))
     capped = terms.is_margined & (without.exposure_at_default < own.exposure_at_default)
     assumed = np.isnan(terms.variation_margin)
     return [

@@ -59,7 +59,7 @@ def trade_figures(book: Book, margined_factor: Floats, usd: Mapping[str, float],
     rules : approach in force.
     """
     value_reasons, reasons = Reasons(), Reasons()
-    currency = book.texts("currency")
+    currency = book.names("currency")
     rate = base_rates(currency, book.base_currency, usd)
     no_rate = np.isnan(rate)
     reasons.add(no_rate, missing_rate(currency, book.base_currency))
@@ -95,16 +95,16 @@ def trade_figures(book: Book, margined_factor: Floats, usd: Mapping[str, float],
 def trade_table(book: Book, netting_sets: pd.DataFrame, figures: TradeFigures) -> pd.DataFrame:
     """Frame as margin_data.sa_ccr_trades, ordered by trade_id."""
     kinds, times, delta = figures.kinds, figures.times, figures.delta
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
-            "portfolio_id": book.portfolio_id,
-            "netting_set_id": netting_sets["netting_set_id"].to_numpy(dtype=object)[book.netting_set],
-            "trade_id": book.frame["trade_id"].to_numpy(dtype=object),
-            "asset_class": kinds.asset_class,
-            "hedging_set": kinds.hedging_set,
-            "entity": kinds.entity,
-            "kind": np.where(kinds.kind == "", "ordinary", kinds.kind),
-            "direction": np.array([None, "long", "short"], dtype=object)[np.where(delta > 0, 1, np.where(delta < 0, 2, 0))],
+            "portfolio_id": netting_sets["portfolio_id"].array.take(book.netting_set),
+            "netting_set_id": netting_sets["netting_set_id"].array.take(book.netting_set),
+            "trade_id": book.frame["trade_id"].array,
+            "asset_class": _as_str(kinds.asset_class),
+            "hedging_set": _as_str(kinds.hedging_set),
+            "entity": _as_str(kinds.entity),
+            "kind": _as_str(np.where(kinds.kind == "", "ordinary", kinds.kind)),
+            "direction": pd.array(["long", "short", None], dtype="str").take(np.select([delta > 0, delta < 0], [0, 1], 2)),
             "is_option": kinds.is_option,
             "market_value": figures.value,
             "adjusted_notional": figures.adjusted_notional,
@@ -118,10 +118,9 @@ def trade_table(book: Book, netting_sets: pd.DataFrame, figures: TradeFigures) -
             "supervisory_factor": kinds.supervisory_factor,
             "correlation": kinds.correlation,
             "effective_notional": figures.effective_notional,
-            "missing": figures.missing,
+            "missing": _as_str(figures.missing),
         }
     )
-    return frame.astype(dict.fromkeys(("hedging_set", "entity", "kind", "direction", "missing"), "str"))
 
 
 def _capped(notional: Floats, kinds: Classification, most: Floats) -> Floats:
@@ -129,3 +128,9 @@ def _capped(notional: Floats, kinds: Classification, most: Floats) -> Floats:
     if not kinds.is_digital.any():
         return notional
     return np.where(kinds.is_digital, np.clip(notional, -most, most), notional)
+
+
+def _as_str(texts: Texts) -> pd.api.extensions.ExtensionArray:
+    """Texts as a column of strings, each value converted once."""
+    codes, values = pd.factorize(texts)
+    return pd.array([*values, None], dtype="str").take(codes)
