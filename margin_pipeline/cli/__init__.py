@@ -6,6 +6,7 @@ Belongs here: parsing the call, settings, exit statuses. Not here: what a comman
 from __future__ import annotations
 
 import argparse
+import getpass
 import importlib
 import os
 import signal
@@ -21,6 +22,7 @@ COMMANDS = {
     "what-if": "what_if",
     "report": "report",
     "database": "database",
+    "alerts": "alerts",
     "stop": "stop",
     "resume": "stop",
 }
@@ -107,6 +109,14 @@ def was_interrupted() -> bool:
     except BlockingIOError:
         return False
     return signal.SIGINT in received or signal.SIGTERM in received
+
+
+def user() -> str:
+    """Name of the user of this machine; empty where it has none."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""
 
 
 def _say(message: object, status: int) -> int:

@@ -6,7 +6,6 @@ Belongs here: the call. Not here: the row that says so (`storage.automation`), w
 from __future__ import annotations
 
 import argparse
-import getpass
 
 from margin_pipeline import cli
 from margin_pipeline.settings import Settings
@@ -27,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     from margin_pipeline.storage import automation, open_database
 
     settings: Settings = args.settings
-    who, why = (args.by or _user()).strip(), (args.reason or "").strip()
+    who, why = (args.by or cli.user()).strip(), (args.reason or "").strip()
     if not who:
         raise cli.UsageError("--by is empty; say who")
     if args.command == "stop" and not why:
@@ -46,10 +45,3 @@ def run(args: argparse.Namespace) -> int:
         else:
             print("nothing to do: monitoring and automation are not stopped")
     return cli.DONE
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return ""
