@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,9 @@ NUMBERS = (
     "threshold", "minimum_transfer_amount", "variation_margin", "initial_margin_held", "initial_margin_posted", "initial_margin_threshold",
     "counterparty_average_notional",
 )  # fmt: skip
+PAIR_COLUMNS = [
+    "portfolio_id", "netting_set_id", "counterparty", "regime", "counterparty_type", "counterparty_average_notional", "base_currency",
+]  # fmt: skip
 TEXTS = ("counterparty", "counterparty_type", "regime", "im_model")
 
 
@@ -67,6 +71,11 @@ class MarginBook:
     initial_margin: Mapping[str, np.ndarray]
     missing_margin: Mapping[str, list[str]]
     usd: Mapping[str, float]
+
+    @cached_property
+    def rows(self) -> list[dict[Any, Any]]:
+        """The netting sets, one mapping each."""
+        return self.sets.to_dict("records")
 
     def numbers(self, column: str) -> np.ndarray:
         """(n,) a column of numbers."""
@@ -140,7 +149,7 @@ def _pairs(
     numbers: dict[tuple[str, str, str, str], int] = {}
     members: list[list[dict[Any, Any]]] = []
     where = np.zeros(len(sets), dtype=np.int64)
-    for position, row in enumerate(sets.to_dict("records")):
+    for position, row in enumerate(sets[PAIR_COLUMNS].to_dict("records")):
         lone = "" if row["counterparty"] else str(row["netting_set_id"])
         key = (str(row["portfolio_id"]), row["counterparty"], row["regime"], lone)
         where[position] = numbers.setdefault(key, len(numbers))

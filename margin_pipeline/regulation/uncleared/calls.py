@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -124,9 +125,8 @@ def _set_rows(
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Rows of one kind and side, one a netting set."""
     rows = []
-    amounts = {name: [float(v) if np.isfinite(v) else None for v in table[name]] for name in AMOUNTS}
-    sets = book.sets.to_dict("records")
-    for number, given in enumerate(sets):
+    amounts = {name: [v if math.isfinite(v) else None for v in table[name].tolist()] for name in AMOUNTS}
+    for number, given in enumerate(book.rows):
         pair = book.pairs[book.pair[number]]
         scope = pair.scopes[kind]
         row = {name: amounts[name][number] for name in AMOUNTS}
@@ -170,7 +170,7 @@ def _counterparty_rows(book: MarginBook, rows: list[dict[str, Any]]) -> list[dic
         total = dict(parts[0], netting_set_id="")
         for name in AMOUNTS:
             listed = [part[name] for part in parts]
-            total[name] = None if any(amount is None for amount in listed) else float(np.sum(listed))
+            total[name] = None if any(amount is None for amount in listed) else math.fsum(listed)
         reasons = [part["missing"] for part in parts if part["missing"]]
         total["missing"] = "; ".join(dict.fromkeys(reasons)) or None
         explanation = {"netting_sets": [part["netting_set_id"] for part in parts]}
@@ -180,4 +180,4 @@ def _counterparty_rows(book: MarginBook, rows: list[dict[str, Any]]) -> list[dic
 
 
 def _given(value: Any) -> float | None:
-    return float(value) if value is not None and np.isfinite(value) else None
+    return float(value) if value is not None and math.isfinite(value) else None

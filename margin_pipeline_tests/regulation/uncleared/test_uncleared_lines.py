@@ -124,6 +124,11 @@ def test_an_unknown_regime_has_an_undetermined_line_that_lists_the_known_ones():
     assert "there are cftc, emir, mas, uk, us_prudential" in found["reason"]
 
 
+def test_a_jurisdiction_without_a_regime_leaves_its_netting_sets_undetermined():
+    found = item(lines_of({"regime": None}, jurisdiction="JP"), "uncleared_margin", "NS1", regime="cftc")
+    assert (found["status"], "of jurisdiction JP" in found["reason"]) == ("undetermined", True)
+
+
 def test_the_firm_adds_up_notional_amounts_and_calls_in_dollars():
     physical = {"notional": 100 * MILLION, "value": 4 * MILLION, "call": 60 * MILLION}
     found = lines_of(physical, {"notional": 50 * MILLION, "currency": "USD"}, fx=(("EUR", 1.25),))
