@@ -20,7 +20,7 @@ from margin_pipeline.regulation.basel.credit_risk import credit_rows
 from margin_pipeline.regulation.basel.cva import cva_rows
 from margin_pipeline.regulation.basel.market_positions import market_positions
 from margin_pipeline.regulation.basel.market_risk import market_rows
-from margin_pipeline.regulation.basel.rows import gathered, row
+from margin_pipeline.regulation.basel.rows import frame_of, gathered, row
 
 GIVEN: Mapping[str, str] = {
     "credit_risk_rwa_other": "credit",
@@ -69,7 +69,7 @@ def risk_weighted_assets(
     if len(own):
         frames.append(credit_rows(own, own["portfolio_id"].map(base).astype("str"), rates, rules))
     without = sorted(set(base) - set(own["portfolio_id"]))
-    frames += [row(p, "credit", "exposures", np.nan, np.nan, {}, "credit exposures: none given") for p in without]
+    frames.append(frame_of([row(p, "credit", "exposures", np.nan, np.nan, {}, "credit exposures: none given") for p in without]))
     sets = with_exposures(_of(netting_sets, base), sa_ccr_netting_sets)
     if len(sets):
         base_of_set = {str(s): base[str(p)] for s, p in zip(sets["netting_set_id"], sets["portfolio_id"], strict=True)}
@@ -90,10 +90,10 @@ def _given(entity_figures: pd.DataFrame, base: Mapping[str, str], rates: Mapping
     figures = entity_figures[entity_figures["figure"].isin(set(GIVEN))].sort_values(["portfolio_id", "figure"], kind="stable")
     into = figures["portfolio_id"].map(dict(base)).astype("str")
     amount = figures["value"].to_numpy(dtype=float) * conversion(figures["currency"], into, rates)
-    frames = []
+    found = []
     for p, name, value, currency, target in zip(figures["portfolio_id"], figures["figure"], amount, figures["currency"], into, strict=True):
         reason = f"exchange rate of {currency} to {target}" if np.isnan(value) else None
         if value < 0:
             reason = f"entity figure {name}: it is below zero"
-        frames.append(row(str(p), GIVEN[str(name)], f"entity figure {name}", np.nan, value, {"figure": str(name)}, reason))
-    return gathered(frames)
+        found.append(row(str(p), GIVEN[str(name)], f"entity figure {name}", np.nan, value, {"figure": str(name)}, reason))
+    return frame_of(found)

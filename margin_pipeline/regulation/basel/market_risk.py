@@ -13,7 +13,7 @@ import pandas as pd
 from margin_pipeline.parameters.basel_market_risk import MarketRiskRules
 from margin_pipeline.regulation.basel.interest_rate_risk import general_capital, specific_weights, yield_changes
 from margin_pipeline.regulation.basel.market_positions import pair
-from margin_pipeline.regulation.basel.rows import CAPITAL_TO_ASSETS, gathered, row
+from margin_pipeline.regulation.basel.rows import CAPITAL_TO_ASSETS, Row, frame_of, row
 
 BROAD = frozenset({"broad", "broad_high_cap"})
 
@@ -33,24 +33,24 @@ def market_rows(held: pd.DataFrame, base: str, as_of: pd.Timestamp, rules: Marke
     the options of each risk class, and one for each position that lacks something, which no other row contains.
     """
     if held.empty or not rules.is_in_force:
-        return gathered([])
+        return frame_of([])
     held = _checked(held, as_of, rules)
     portfolio_id = str(held["portfolio_id"].iloc[0])
     complete = held["missing"].isna()
     lacking = held[~complete]
-    frames = [
+    found = [
         row(portfolio_id, "market", f"position {name}", np.nan, np.nan, {"risk_class": None if pd.isna(c) else str(c)}, str(reason))
         for name, c, reason in zip(lacking["position"], lacking["risk_class"], lacking["missing"], strict=True)
     ]
     usable = held[complete]
-    parts: dict[str, Callable[[str, pd.DataFrame, pd.Timestamp, MarketRiskRules], list[pd.DataFrame]]] = {
+    parts: dict[str, Callable[[str, pd.DataFrame, pd.Timestamp, MarketRiskRules], list[Row]]] = {
         "equity": _equity, "interest_rate": _interest_rate, "commodity": _commodity, "crypto": _crypto,
     }  # fmt: skip
     for name, part in parts.items():
         if (usable["risk_class"] == name).any():
-            frames += part(portfolio_id, usable[usable["risk_class"] == name], as_of, rules)
-    frames += _foreign_exchange(portfolio_id, usable, base, rules) + _options(portfolio_id, usable, rules)
-    return gathered(frames)
+            found += part(portfolio_id, usable[usable["risk_class"] == name], as_of, rules)
+    found += _foreign_exchange(portfolio_id, usable, base, rules) + _options(portfolio_id, usable, rules)
+    return frame_of(found)
 
 
 def _checked(held: pd.DataFrame, as_of: pd.Timestamp, rules: MarketRiskRules) -> pd.DataFrame:
@@ -82,7 +82,7 @@ def _checked(held: pd.DataFrame, as_of: pd.Timestamp, rules: MarketRiskRules) ->
     return held.assign(weight=weight, move=move, missing=lacking)
 
 
-def _equity(portfolio_id: str, held: pd.DataFrame, as_of: pd.Timestamp, rules: MarketRiskRules) -> list[pd.DataFrame]:
+def _equity(portfolio_id: str, held: pd.DataFrame, as_of: pd.Timestamp, rules: MarketRiskRules) -> list[Row]:
     """Specific risk on the sum of |net| of each share or index, general risk on the net of each national market."""
     exchange = held["exchange"].astype(object)
     market = exchange.map(dict(rules.market_of)).astype(object).fillna(exchange).fillna(held["end_currency"].astype(object))
@@ -91,19 +91,19 @@ def _equity(portfolio_id: str, held: pd.DataFrame, as_of: pd.Timestamp, rules: M
         .groupby("end", sort=True)
         .agg(market=("market", "first"), delta=("delta", "sum"), weight=("weight", "first"))
     )
-    frames = []
+    found = []
     for name, rows in net.groupby("market", sort=True):
         gross, total = float(rows["delta"].abs().sum()), float(rows["delta"].sum())
         specific, general = float((rows["delta"].abs() * rows["weight"]).sum()), rules.equity_general * abs(total)
-        frames.append(
+        found.append(
             _row(portfolio_id, "equity", f"equity {name}", gross, specific + general, rules, net=total, specific=specific, general=general)
         )
-    return frames
+    return found
 
 
-def _interest_rate(portfolio_id: str, held: pd.DataFrame, as_of: pd.Timestamp, rules: MarketRiskRules) -> list[pd.DataFrame]:
+def _interest_rate(portfolio_id: str, held: pd.DataFrame, as_of: pd.Timestamp, rules: MarketRiskRules) -> list[Row]:
     """Specific risk on the sum of |net| of each bond, general risk by the duration ladder of each currency."""
-    frames = []
+    found = []
     for name, rows in held.groupby("end_currency", sort=True):
         net = rows.groupby("end", sort=True).agg(
             delta=("delta", "sum"), weight=("weight", "first"), duration=("modified_duration", "first")
@@ -112,37 +112,37 @@ def _interest_rate(portfolio_id: str, held: pd.DataFrame, as_of: pd.Timestamp, r
         specific = float((np.abs(delta) * net["weight"].to_numpy(float)).sum())
         general = general_capital(delta, net["duration"].to_numpy(float), rules.ladder)
         gross = float(np.abs(delta).sum())
-        frames.append(
+        found.append(
             _row(
                 portfolio_id, "interest_rate", f"interest rate {name}", gross, specific + general, rules, specific=specific, general=general
             )
         )
-    return frames
+    return found
 
 
-def _commodity(portfolio_id: str, held: pd.DataFrame, as_of: pd.Timestamp, rules: MarketRiskRules) -> list[pd.DataFrame]:
+def _commodity(portfolio_id: str, held: pd.DataFrame, as_of: pd.Timestamp, rules: MarketRiskRules) -> list[Row]:
     """Simplified approach: 15 % of the net and 3 % of the gross position of each commodity."""
-    frames = []
+    found = []
     for name, rows in held.groupby("end", sort=True):
         net, gross = float(rows["delta"].sum()), float(rows["delta"].abs().sum())
         capital = rules.commodity_net * abs(net) + rules.commodity_gross * gross
-        frames.append(_row(portfolio_id, "commodity", f"commodity {name}", gross, capital, rules, net=net))
-    return frames
+        found.append(_row(portfolio_id, "commodity", f"commodity {name}", gross, capital, rules, net=net))
+    return found
 
 
-def _crypto(portfolio_id: str, held: pd.DataFrame, as_of: pd.Timestamp, rules: MarketRiskRules) -> list[pd.DataFrame]:
+def _crypto(portfolio_id: str, held: pd.DataFrame, as_of: pd.Timestamp, rules: MarketRiskRules) -> list[Row]:
     """Group 2b: 1,250 % of the greater of the long and the short position in each cryptoasset."""
-    frames = []
+    found = []
     for name, rows in held.groupby("end", sort=True):
         long, short = float(rows["delta"].clip(lower=0).sum()), float(-rows["delta"].clip(upper=0).sum())
         greater = max(long, short)
-        frames.append(
+        found.append(
             row(portfolio_id, "market", f"crypto {name}", greater, greater * (rules.crypto or np.nan), {"long": long, "short": short})
         )
-    return frames
+    return found
 
 
-def _foreign_exchange(portfolio_id: str, held: pd.DataFrame, base: str, rules: MarketRiskRules) -> list[pd.DataFrame]:
+def _foreign_exchange(portfolio_id: str, held: pd.DataFrame, base: str, rules: MarketRiskRules) -> list[Row]:
     """Shorthand method: 8 % of the greater of the sums of net long and of net short positions in currencies other than the base."""
     is_pair = (held["risk_class"] == "fx").to_numpy()
     holding = held[~(is_pair & ~held["is_option"].to_numpy())]
@@ -159,10 +159,10 @@ def _foreign_exchange(portfolio_id: str, held: pd.DataFrame, base: str, rules: M
     return [_row(portfolio_id, "fx", "foreign exchange", greater, rules.fx * greater, rules, positions=positions)]
 
 
-def _options(portfolio_id: str, held: pd.DataFrame, rules: MarketRiskRules) -> list[pd.DataFrame]:
+def _options(portfolio_id: str, held: pd.DataFrame, rules: MarketRiskRules) -> list[Row]:
     """Gamma and vega of the delta-plus method: net negative gamma impacts and |vega| of each end, summed over a risk class."""
     options = held[held["is_option"].to_numpy() & (held["risk_class"] != "crypto").to_numpy()]
-    frames = []
+    found = []
     for name, rows in options.groupby("risk_class", sort=True):
         impact = 0.5 * rows["gamma"] * rows["move"] ** 2
         by_end = (
@@ -172,13 +172,11 @@ def _options(portfolio_id: str, held: pd.DataFrame, rules: MarketRiskRules) -> l
         )
         gamma, vega = float(-by_end["gamma"].clip(upper=0).sum()), float(by_end["vega"].abs().sum())
         item = f"{str(name).replace('_', ' ')} options"
-        frames.append(_row(portfolio_id, str(name), item, float(rows["delta"].abs().sum()), gamma + vega, rules, gamma=gamma, vega=vega))
-    return frames
+        found.append(_row(portfolio_id, str(name), item, float(rows["delta"].abs().sum()), gamma + vega, rules, gamma=gamma, vega=vega))
+    return found
 
 
-def _row(
-    portfolio_id: str, risk_class: str, item: str, exposure: float, capital: float, rules: MarketRiskRules, **figures: object
-) -> pd.DataFrame:
+def _row(portfolio_id: str, risk_class: str, item: str, exposure: float, capital: float, rules: MarketRiskRules, **figures: object) -> Row:
     scaling = rules.scaling[risk_class]
     explanation = {"capital": capital, "scaling": scaling, **figures}
     return row(portfolio_id, "market", item, exposure, CAPITAL_TO_ASSETS * scaling * capital, explanation)

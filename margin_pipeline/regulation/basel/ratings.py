@@ -5,8 +5,9 @@ Belongs here: the scales. Not here: weights (`parameters`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+import numpy as np
 import pandas as pd
 
 BUCKETS: Mapping[str, tuple[str, ...]] = {
@@ -30,15 +31,22 @@ _BUCKET_OF = {rating: bucket for bucket, ratings in BUCKETS.items() for rating i
 
 
 def rating_texts(rating: pd.Series) -> pd.Series:
-    """Ratings in upper case without blanks, empty where there is none."""
-    return rating.astype("str").fillna("").str.strip().str.upper()
+    """Ratings in upper case without blanks around them, empty where there is none."""
+    return _each(rating, lambda text: text.strip().upper())
 
 
 def rating_buckets(rating: pd.Series) -> pd.Series:
     """Bucket of each rating, empty: unrated; missing where the rating is on no scale."""
-    return rating_texts(rating).map(_BUCKET_OF).astype(object)
+    return _each(rating, lambda text: _BUCKET_OF.get(text.strip().upper()))
 
 
 def names(text: pd.Series) -> pd.Series:
     """Names of classes or sectors in lower case with underscores, empty where there is none."""
-    return text.astype("str").fillna("").str.strip().str.lower().str.replace(" ", "_").str.replace("-", "_")
+    return _each(text, lambda name: name.strip().lower().replace(" ", "_").replace("-", "_"))
+
+
+def _each(texts: pd.Series, read: Callable[[str], str | None]) -> pd.Series:
+    """Every text as `read` gives it, read once for texts that are alike; what is missing counts as empty."""
+    code, found = pd.factorize(texts)
+    values = np.array([*(read(str(text)) for text in found), read("")], dtype=object)
+    return pd.Series(values[code], index=texts.index, dtype=object)

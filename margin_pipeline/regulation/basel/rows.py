@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 COLUMNS = ["portfolio_id", "risk_type", "item", "exposure", "risk_weight", "risk_weighted_assets", "missing", "explanation"]
+Row = tuple[str, str, str, float, float, float, str | None, str]
 CAPITAL_TO_ASSETS = 12.5
 """Risk-weighted assets for one unit of capital: the reciprocal of 8 % (RBC20)."""
 
@@ -61,13 +62,16 @@ def row(
     assets: float,
     explanation: Mapping[str, object],
     missing: str | None = None,
-) -> pd.DataFrame:
-    """One row whose assets are no product of an exposure and a weight."""
-    text = explained(explanation)
-    none = np.array([np.nan])
-    return rows_of(
-        [portfolio_id], risk_type, [item], np.array([exposure]), none, np.array([assets]), np.array([missing], dtype=object), [text]
-    )
+) -> Row:
+    """One row whose assets are no product of an exposure and a weight, in the order of `COLUMNS`."""
+    known = np.nan if missing is not None else assets
+    return portfolio_id, risk_type, item, exposure, np.nan, known, missing, explained(explanation)
+
+
+def frame_of(rows: Sequence[Row]) -> pd.DataFrame:
+    """Frame of `COLUMNS` of single rows."""
+    found = pd.DataFrame(list(rows), columns=COLUMNS, dtype=object)
+    return found.astype(dict.fromkeys(COLUMNS[3:6], float))
 
 
 def explained(figures: Mapping[str, object]) -> str:
