@@ -28,9 +28,11 @@ def every_netting_set_has_calls(frames: Frames) -> Outcome:
 def nothing_lacking_is_left_below_the_minimum_only(frames: Frames) -> Outcome:
     """In scope, what is held and delivered now reaches the requirement, but for less than the minimum transfer amount."""
     rows = frames[TABLE][(frames[TABLE]["netting_set_id"] != "") & frames[TABLE]["delivery_amount"].notna()]
-    required, least = rows["requirement_after_threshold"].to_numpy(float), rows["minimum_transfer_amount"].to_numpy(float)
-    left = required - rows["held"].fillna(0.0).to_numpy(float) - rows["delivery_amount"].to_numpy(float)
-    wrong = int((left > np.maximum(least, 1e-9 * required)).sum())
+    required, least, held = (
+        rows[name].fillna(0.0).to_numpy(float) for name in ("requirement_after_threshold", "minimum_transfer_amount", "held")
+    )
+    left = required - held - rows["delivery_amount"].to_numpy(float)
+    wrong = int((left > least + 1e-9 * (required + held + 1.0)).sum())
     return Outcome(wrong == 0, {"short_of_more_than_the_minimum": wrong, "rows": len(rows)})
 
 

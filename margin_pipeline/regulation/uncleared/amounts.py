@@ -109,32 +109,35 @@ def moves(amounts: tuple[Array, ...], minimum: Array) -> Array:
     return np.where(known >= minimum, 1.0, np.where(unknown, np.nan, 0.0))
 
 
-def variation_sides(due: Array, value: Array, threshold: Array, held: Array, moving: tuple[Array, Array]) -> tuple[Side, Side]:
+def variation_sides(value: Array, threshold: Array, held: Array, moving: tuple[Array, Array]) -> tuple[Side, Side]:
     """Calling and posting side of variation margin.
 
     Parameters
     ----------
-    due : (n,) result of `variation_margin_due`.
-    value, threshold, held : (n,) as there.
+    value, threshold, held : (n,) as for `variation_margin_due`.
     moving : whether what is due to us and what is due from us moves.
 
     Notes
     -----
-    What moves first returns what the receiving party has given, then is delivered: the two sides never have a delivery both.
+    What is due to us is what we lack and what the other party holds too much of, and the other way round: of these two sums one is zero,
+    so that the sides never have a delivery both.
     """
-    to_us, from_us = _moved(np.maximum(due, 0.0), moving[0]), _moved(np.maximum(-due, 0.0), moving[1])
+    to_us, from_us = moving
+    call, post = np.maximum(value - threshold, 0.0), np.maximum(-value - threshold, 0.0)
     ours, theirs = np.maximum(held, 0.0), np.maximum(-held, 0.0)
-    returned_to_us, returned_by_us = np.minimum(to_us, theirs), np.minimum(from_us, ours)
-    call_required, post_required = np.maximum(value - threshold, 0.0), np.maximum(-value - threshold, 0.0)
-    call = Side(call_required, ours, np.maximum(call_required - ours, 0.0), to_us - returned_to_us, returned_by_us)
-    post = Side(post_required, theirs, np.maximum(post_required - theirs, 0.0), from_us - returned_by_us, returned_to_us)
-    return call, post
+    return _side(call, ours, to_us, from_us), _side(post, theirs, from_us, to_us)
+
+
+def _side(required: Array, held: Array, toward: Array, away: Array) -> Side:
+    """One side: a shortfall is delivered where amounts toward it move, an excess is returned where those away from it do."""
+    shortfall, excess = np.maximum(required - held, 0.0), np.maximum(held - required, 0.0)
+    return Side(required, held, shortfall, _moved(shortfall, toward), _moved(excess, away))
 
 
 def initial_side(required: Array, held: Array, moving: Array, minimum: Array) -> Side:
     """One side of initial margin: shortfalls are delivered where they move, an excess is returned once it reaches the minimum alone."""
-    shortfall, excess = np.maximum(required - held, 0.0), np.maximum(held - required, 0.0)
-    return Side(required, held, shortfall, _moved(shortfall, moving), _moved(excess, moves((excess,), minimum)))
+    excess = np.maximum(held - required, 0.0)
+    return _side(required, held, moving, moves((excess,), minimum))
 
 
 def _moved(amount: Array, moving: Array) -> Array:

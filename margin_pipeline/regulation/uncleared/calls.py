@@ -102,7 +102,7 @@ def _tables(book: MarginBook, terms: SetTerms) -> dict[tuple[str, str], Table]:
         moves((np.maximum(due, 0.0), lacking["call"]), terms.minimum),
         moves((np.maximum(-due, 0.0), lacking["post"]), terms.minimum),
     )
-    variation = variation_sides(due, value, terms.variation_threshold, held, moving)
+    variation = variation_sides(value, terms.variation_threshold, held, moving)
     tables = {}
     for number, side in enumerate(SIDES):
         counted = np.where(terms.initial_scope == 0.0, required[side], book.numbers(HELD[side]))

@@ -22,7 +22,7 @@ def sides(value, threshold=0.0, held=0.0, minimum=0.0):
     v, t, h, m = (np.array([x]) for x in (value, threshold, held, minimum))
     owed = variation_margin_due(v, t, h)
     moving = moves((np.maximum(owed, 0.0),), m), moves((np.maximum(-owed, 0.0),), m)
-    call, post = variation_sides(owed, v, t, h, moving)
+    call, post = variation_sides(v, t, h, moving)
     return float(call.delivery[0]), float(call.returned[0]), float(post.delivery[0]), float(post.returned[0])
 
 

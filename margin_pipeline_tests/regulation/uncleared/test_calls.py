@@ -181,7 +181,7 @@ def scaled(rows):
     return [{name: v if name == "counterparty" else np.nan if v is None else v * MILLION for name, v in row.items()} for row in rows]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(SETS, min_size=1, max_size=4))
 def test_calls_cover_requirements_but_for_the_minimum_and_do_not_depend_on_row_order(rows):
     given_frames = frames(*scaled(rows))
@@ -195,7 +195,7 @@ def test_calls_cover_requirements_but_for_the_minimum_and_do_not_depend_on_row_o
     pd.testing.assert_frame_equal(uncleared_margin_calls(**mirrored, as_of=AS_OF), found)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(SETS, min_size=1, max_size=3), st.integers(1, 40))
 def test_more_exposure_never_lowers_a_call(rows, more):
     before = calls(*scaled(rows))[DELIVERED]
