@@ -13,7 +13,7 @@ import pandas as pd
 
 from margin_pipeline.parameters.sa_ccr import SaCcrRules
 from margin_pipeline.regulation.sa_ccr.book import Book, Flags, Integers, Texts, numbered, summed
-from margin_pipeline.regulation.sa_ccr.classification import ASSET_CLASSES, UNDETERMINED, Classification
+from margin_pipeline.regulation.sa_ccr.classification import ASSET_CLASSES, Classification
 from margin_pipeline.regulation.sa_ccr.trades import TradeFigures
 from margin_pipeline.regulation.sa_ccr.years import Floats
 
@@ -187,5 +187,4 @@ def _details(groups: Groups, notional: Floats) -> list[str]:
             f'{{"part": {quoted[name]}, "effective_notional": {amount}, "supervisory_factor": {factor}, '
             f'"correlation": {rho}, "add_on": {add_on}}}'
         )
-    is_known = groups.hedging_set != UNDETERMINED
-    return [f'{{"is_known": {json.dumps(bool(known))}, "parts": [{", ".join(rows)}]}}' for known, rows in zip(is_known, parts, strict=True)]
+    return [f'{{"parts": [{", ".join(rows)}]}}' for rows in parts]

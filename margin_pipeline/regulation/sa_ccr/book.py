@@ -57,13 +57,15 @@ class Book:
 
     Attributes
     ----------
-    frame : trades as they were given.
+    frame : all trades as they were given; a column is put in order when it is asked for.
+    order : (n,) their rows.
     netting_set : (n,) row of each trade's netting set.
     portfolio_id, base_currency : of the portfolio that holds the set.
     as_of : business date.
     """
 
     frame: pd.DataFrame
+    order: Integers
     netting_set: Integers
     portfolio_id: Column
     base_currency: Column
@@ -71,13 +73,18 @@ class Book:
     _columns: dict[str, Column] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
-        return len(self.frame)
+        return len(self.order)
+
+    @property
+    def trade_id(self) -> pd.api.extensions.ExtensionArray:
+        """(n,) identities of the trades."""
+        return self.frame["trade_id"].array.take(self.order)
 
     def names(self, column: str) -> Column:
         """Column of text without blanks around it."""
         if column not in self._columns:
             codes, values = pd.factorize(self.frame[column].astype("str"))
-            self._columns[column] = Column(codes.astype(np.int64), (*(str(value).strip() for value in values), ""))
+            self._columns[column] = Column(codes.astype(np.int64)[self.order], (*(str(value).strip() for value in values), ""))
         return self._columns[column]
 
     def words(self, column: str) -> Column:
@@ -87,11 +94,11 @@ class Book:
 
     def numbers(self, column: str) -> Floats:
         """Column of numbers; NaN where it is missing."""
-        return self.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+        return self.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)[self.order]
 
     def dates(self, column: str) -> Dates:
         """Column of days; NaT where it is missing."""
-        return pd.to_datetime(self.frame[column]).to_numpy().astype("datetime64[D]")
+        return pd.to_datetime(self.frame[column]).to_numpy().astype("datetime64[D]")[self.order]
 
 
 @dataclass(frozen=True)
@@ -139,7 +146,7 @@ def build_book(otc_trades: pd.DataFrame, netting_sets: pd.DataFrame, as_of: dt.d
     for name in ("portfolio_id", "base_currency"):
         codes, values = pd.factorize(netting_sets[name])
         owners.append(Column(codes.astype(np.int64)[sets], (*(str(value) for value in values), "")))
-    return Book(otc_trades.iloc[order].reset_index(drop=True), sets, owners[0], owners[1], as_of)
+    return Book(otc_trades, order, sets, owners[0], owners[1], as_of)
 
 
 def numbered(*columns: Integers) -> tuple[Integers, Integers]:

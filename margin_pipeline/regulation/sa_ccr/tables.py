@@ -115,7 +115,7 @@ def _missing(book: Book, terms: Agreements, figures: TradeFigures, groups: Group
     for name, values in (("threshold", terms.threshold), ("minimum_transfer_amount", terms.minimum_transfer_amount)):
         for row in np.flatnonzero(terms.is_margined & np.isnan(values)):
             found[row].append(f"{name} of a margined netting set")
-    trade_id = book.frame["trade_id"].to_numpy(dtype=object)
+    trade_id = book.trade_id
     for trade in np.flatnonzero(pd.notna(figures.missing)):
         found[book.netting_set[trade]].append(f"trade {trade_id[trade]}: {figures.missing[trade]}")
     for part in np.flatnonzero(add_ons.disagreeing_parts(groups, figures.lacks_add_on)):

@@ -99,7 +99,7 @@ def trade_table(book: Book, netting_sets: pd.DataFrame, figures: TradeFigures) -
         {
             "portfolio_id": netting_sets["portfolio_id"].array.take(book.netting_set),
             "netting_set_id": netting_sets["netting_set_id"].array.take(book.netting_set),
-            "trade_id": book.frame["trade_id"].array,
+            "trade_id": book.trade_id,
             "asset_class": _as_str(kinds.asset_class),
             "hedging_set": _as_str(kinds.hedging_set),
             "entity": _as_str(kinds.entity),
