@@ -17,6 +17,7 @@ import pandas as pd
 
 from margin_pipeline.landing import cross_checks
 from margin_pipeline.landing.contracts import CONTRACTS, REQUIRED_FILES, FileContract
+from margin_pipeline.landing.crif_rules import crif_rejections
 from margin_pipeline.landing.errors import LandingError
 from margin_pipeline.landing.ledger import landed_files_frame, rejected_rows
 from margin_pipeline.landing.parquet import read_parquet
@@ -160,7 +161,7 @@ def _validated(contents: Mapping[str, bytes]) -> tuple[dict[str, ValidatedFile],
             continue
         contract = CONTRACTS[Path(source).stem]
         try:
-            records = READERS[Path(source).suffix](source, data, contract.columns)
+            records = READERS[Path(source).suffix](source, data, contract.columns, contract.separators, contract.column_name)
             _require(records, contract)
         except LandingError as error:
             messages += error.messages
@@ -219,6 +220,8 @@ def _cross_checked(files: Mapping[str, ValidatedFile], as_of: dt.date) -> tuple[
                 file = file.reject(cross_checks.house_rejections(file.accepted, frames["instruments"]))
             if name == "otc_trades":
                 file = file.reject(cross_checks.trade_rejections(file.accepted, frames["netting_sets"], as_of))
+            if name == "crif":
+                file = file.reject(crif_rejections(file.accepted, frames["netting_sets"]))
             if name == "risk_arrays":
                 file = file.reject(cross_checks.array_rejections(file.accepted))
             file = settle_repeats(file.with_accepted(cross_checks.with_base_currency(file.accepted, contract, frames["portfolios"])))

@@ -51,6 +51,7 @@ def _portfolio(cells: Mapping[str, str | None], known: set[str], owner: Mapping[
 
 def _guessed_cells(line: str, header: tuple[str, ...]) -> dict[str, str | None]:
     """Cells of a line that is no row of the header, by position, quotes left out: good enough to find whose line it is."""
-    cells = [cell.strip(" \"'") for cell in line.split(",")]
+    separator = "\t" if line.count("\t") > line.count(",") else ","
+    cells = [cell.strip(" \"'") for cell in line.split(separator)]
     names = [*header, *(f"beyond the header {i}" for i in range(len(cells)))]
     return dict(zip(names, cells, strict=False))

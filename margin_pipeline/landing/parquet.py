@@ -5,7 +5,7 @@ Belongs here: turning typed columns into text cells. Not here: what cells mean (
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +13,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as arrow_parquet
 
 from margin_pipeline.landing.errors import LandingError
-from margin_pipeline.landing.records import Records, check_header
+from margin_pipeline.landing.records import Records, check_header, plain_name
 
 
-def read_parquet(source: str, data: bytes, wanted: Sequence[str]) -> Records:
+def read_parquet(
+    source: str, data: bytes, wanted: Sequence[str], separators: str = ",", column_name: Callable[[str], str] = plain_name
+) -> Records:
     """Read the records of a Parquet file; row numbers from 1.
 
     Parameters
@@ -24,6 +26,8 @@ def read_parquet(source: str, data: bytes, wanted: Sequence[str]) -> Records:
     source : file name, for messages.
     data : content of the file.
     wanted : columns to read; others are left alone.
+    separators : of text files; has no meaning here.
+    column_name : name of the column that a name in the file means.
 
     Raises
     ------
@@ -35,7 +39,7 @@ def read_parquet(source: str, data: bytes, wanted: Sequence[str]) -> Records:
     except (pa.ArrowException, OSError) as error:
         line = str(error).splitlines()[0] if str(error) else "unknown format"
         raise LandingError([f"{source} cannot be read as Parquet ({line}); write it again"]) from None
-    header = check_header(source, table.column_names)
+    header = check_header(source, table.column_names, column_name)
     cells: dict[str, pa.ChunkedArray] = {}
     for name, column in zip(header, table.columns, strict=True):
         if name in set(wanted):

@@ -3,7 +3,7 @@
 Belongs here: what a record is, splitting a CSV into physical lines, choosing columns. Not here: what cells mean (coercion, contracts).
 
 A CSV is read as text, one physical line is one record: no cell holds a newline, no word is read as missing. `csv.reader` on one line
-(strict) defines what a line means. Lines on which that definition is plain splitting at commas - printable ASCII, no quote, the
+(strict) defines what a line means. Lines on which that definition is plain splitting at separators - printable ASCII, no quote, the
 header's number of fields - are parsed together; all others one by one. Both give the same cells (tested).
 """
 
@@ -22,7 +22,7 @@ from margin_pipeline.landing.rejections import Rejection, shown
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_PLAIN_LINE = 4_096
-NEWLINE, CARRIAGE_RETURN, COMMA, QUOTE = 10, 13, 44, 34
+NEWLINE, CARRIAGE_RETURN, QUOTE = 10, 13, 34
 
 CSV_ERRORS = {
     "unexpected end of data": "a quote is opened and not closed",
@@ -76,7 +76,14 @@ class _Lines:
         return self.data[self.starts[index] : self.ends[index]]
 
 
-def read_csv(source: str, data: bytes, wanted: Sequence[str]) -> Records:
+def plain_name(written: str) -> str:
+    """Name of a column as it is written, without blanks around it, in lower case."""
+    return written.strip().lower()
+
+
+def read_csv(
+    source: str, data: bytes, wanted: Sequence[str], separators: str = ",", column_name: Callable[[str], str] = plain_name
+) -> Records:
     """Read the records of a CSV file.
 
     Parameters
@@ -84,6 +91,8 @@ def read_csv(source: str, data: bytes, wanted: Sequence[str]) -> Records:
     source : file name, for messages.
     data : content of the file, UTF-8 with or without byte order mark; lines end with LF or CRLF.
     wanted : columns to read; others are left alone.
+    separators : what may stand between cells, one character each; the first of those that the header has most of.
+    column_name : name of the column that a cell of the header means.
 
     Raises
     ------
@@ -95,42 +104,43 @@ def read_csv(source: str, data: bytes, wanted: Sequence[str]) -> Records:
     at = next((i for i in range(len(lines)) if lines[i].strip()), None)
     if at is None:
         raise LandingError([f"{source} is empty; write a header line with the column names"])
-    header = _header(source, lines[at])
+    separator = max(separators, key=lambda mark: lines[at].count(mark.encode()))
+    header = _header(source, lines[at], separator, column_name)
     chosen = [i for i, name in enumerate(header) if name in set(wanted)]
-    plain = _plain_lines(lines, len(header) - 1)
+    plain = _plain_lines(lines, len(header) - 1, separator)
     plain[: at + 1] = False
-    numbers, columns = _read_plain(lines, plain, chosen, len(header))
+    numbers, columns = _read_plain(lines, plain, chosen, len(header), separator)
     slow = np.flatnonzero(~plain[at + 1 :]) + at + 1
-    slow_numbers, slow_rows, unparsed = _read_one_by_one(lines, slow, header)
+    slow_numbers, slow_rows, unparsed = _read_one_by_one(lines, slow, header, separator)
     if slow_rows:
         numbers = np.concatenate([numbers, np.asarray(slow_numbers, dtype=np.int64)])
         extra = [pa.chunked_array([pa.array([row[i] for row in slow_rows], pa.string())]) for i in chosen]
         columns = [pa.chunked_array(part.chunks + more.chunks, pa.string()) for part, more in zip(columns, extra, strict=True)]
 
     def raw(row_number: int) -> dict[str, str | None]:
-        return _raw(lines[row_number - 1], header)
+        return _raw(lines[row_number - 1], header, separator)
 
     return Records(source, header, numbers, {header[i]: column for i, column in zip(chosen, columns, strict=True)}, unparsed, raw)
 
 
-def check_header(source: str, names: Sequence[str]) -> tuple[str, ...]:
-    """Column names trimmed and in lower case; a name that stands twice cannot be used (unnamed columns are ignored).
+def check_header(source: str, names: Sequence[str], column_name: Callable[[str], str] = plain_name) -> tuple[str, ...]:
+    """Names of columns; one that stands twice cannot be used (unnamed columns are ignored).
 
     Raises
     ------
     LandingError
         When two columns have one name.
     """
-    header = tuple(name.strip().lower() for name in names)
+    header = tuple(column_name(name) for name in names)
     repeated = sorted({name for name in header if name and header.count(name) > 1})
     if repeated:
         raise LandingError([f"{source} has more than one column {', '.join(shown(name) for name in repeated)}; keep one of each name"])
     return header
 
 
-def _header(source: str, line: bytes) -> tuple[str, ...]:
+def _header(source: str, line: bytes, separator: str, column_name: Callable[[str], str]) -> tuple[str, ...]:
     try:
-        return check_header(source, _parse(line.decode("utf-8")))
+        return check_header(source, _parse(line.decode("utf-8"), separator), column_name)
     except UnicodeDecodeError:
         raise LandingError([f"{source} is not UTF-8 text; save it as CSV in UTF-8"]) from None
     except csv.Error as error:
@@ -150,15 +160,15 @@ def _split(data: bytes) -> _Lines:
     return _Lines(data, starts, ends)
 
 
-def _plain_lines(lines: _Lines, commas: int) -> np.ndarray:
-    """Which lines are short printable ASCII without a quote and have so many commas: splitting them at commas is exact."""
+def _plain_lines(lines: _Lines, marks: int, separator: str) -> np.ndarray:
+    """Which lines are short printable ASCII without a quote and have so many separators: splitting them at these is exact."""
     buffer = np.frombuffer(lines.data, dtype=np.uint8)
-    comma_positions = np.flatnonzero(buffer == COMMA)
-    found = np.searchsorted(comma_positions, lines.ends) - np.searchsorted(comma_positions, lines.starts)
-    plain: np.ndarray = (found == commas) & (commas > 0) & (lines.ends - lines.starts <= LONGEST_PLAIN_LINE)
+    mark_positions = np.flatnonzero(buffer == ord(separator))
+    found = np.searchsorted(mark_positions, lines.ends) - np.searchsorted(mark_positions, lines.starts)
+    plain: np.ndarray = (found == marks) & (marks > 0) & (lines.ends - lines.starts <= LONGEST_PLAIN_LINE)
     odd = np.ones(256, dtype=bool)
     odd[32:127] = False
-    odd[QUOTE], odd[NEWLINE] = True, False
+    odd[QUOTE], odd[NEWLINE], odd[ord(separator)] = True, False, False
     positions = np.flatnonzero(odd[buffer])
     line_of = np.searchsorted(lines.starts, positions, side="right") - 1
     inside = positions < lines.ends[line_of] if len(positions) else np.zeros(0, dtype=bool)
@@ -166,7 +176,9 @@ def _plain_lines(lines: _Lines, commas: int) -> np.ndarray:
     return plain
 
 
-def _read_plain(lines: _Lines, plain: np.ndarray, chosen: Sequence[int], fields: int) -> tuple[np.ndarray, list[pa.ChunkedArray]]:
+def _read_plain(
+    lines: _Lines, plain: np.ndarray, chosen: Sequence[int], fields: int, separator: str
+) -> tuple[np.ndarray, list[pa.ChunkedArray]]:
     """Row numbers and chosen columns of the plain lines, parsed together."""
     index = np.flatnonzero(plain)
     if not len(index) or not chosen:
@@ -175,7 +187,9 @@ def _read_plain(lines: _Lines, plain: np.ndarray, chosen: Sequence[int], fields:
     table = arrow_csv.read_csv(
         pa.BufferReader(_bytes_of(lines, index)),
         read_options=arrow_csv.ReadOptions(column_names=names, block_size=4 << 20),
-        parse_options=arrow_csv.ParseOptions(quote_char=False, double_quote=False, escape_char=False, ignore_empty_lines=False),
+        parse_options=arrow_csv.ParseOptions(
+            delimiter=separator, quote_char=False, double_quote=False, escape_char=False, ignore_empty_lines=False
+        ),
         convert_options=arrow_csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()),
             strings_can_be_null=False,
@@ -198,7 +212,9 @@ def _bytes_of(lines: _Lines, index: np.ndarray) -> pa.Buffer:
     return pa.py_buffer(runs[0] if len(runs) == 1 else b"\n".join(runs))
 
 
-def _read_one_by_one(lines: _Lines, index: np.ndarray, header: Sequence[str]) -> tuple[list[int], list[list[str]], list[Rejection]]:
+def _read_one_by_one(
+    lines: _Lines, index: np.ndarray, header: Sequence[str], separator: str
+) -> tuple[list[int], list[list[str]], list[Rejection]]:
     """Row numbers and cells of lines parsed singly, and the lines that do not parse; blank lines are skipped."""
     numbers: list[int] = []
     rows: list[list[str]] = []
@@ -208,7 +224,7 @@ def _read_one_by_one(lines: _Lines, index: np.ndarray, header: Sequence[str]) ->
         if not line.strip():
             continue
         try:
-            row = _parse(line.decode("utf-8"))
+            row = _parse(line.decode("utf-8"), separator)
         except UnicodeDecodeError:
             unparsed.append(Rejection(i + 1, "", "the line is not valid UTF-8 text"))
         except csv.Error as error:
@@ -222,19 +238,19 @@ def _read_one_by_one(lines: _Lines, index: np.ndarray, header: Sequence[str]) ->
     return numbers, rows, unparsed
 
 
-def _parse(line: str) -> list[str]:
-    return next(csv.reader([line], strict=True), [])
+def _parse(line: str, separator: str) -> list[str]:
+    return next(csv.reader([line], strict=True, delimiter=separator), [])
 
 
 def _in_words(error: csv.Error) -> str:
     return next((words for part, words in CSV_ERRORS.items() if part in str(error)), str(error))
 
 
-def _raw(line: bytes, header: Sequence[str]) -> dict[str, str | None]:
+def _raw(line: bytes, header: Sequence[str], separator: str) -> dict[str, str | None]:
     """A line by column, or whole (undecodable bytes as escapes) where it is no row of the header."""
     text = line.decode("utf-8", "backslashreplace")
     try:
-        cells = _parse(line.decode("utf-8"))
+        cells = _parse(line.decode("utf-8"), separator)
     except (UnicodeDecodeError, csv.Error):
         return {"line": text}
     if len(cells) != len(header):

@@ -5,6 +5,7 @@ Belongs here: what a row of each file must look like. Not here: reading files, r
 
 from margin_pipeline.landing.contracts.books import PORTFOLIOS, POSITIONS
 from margin_pipeline.landing.contracts.contract import FileContract
+from margin_pipeline.landing.contracts.crif import CRIF
 from margin_pipeline.landing.contracts.derivatives import NETTING_SETS, OTC_TRADES
 from margin_pipeline.landing.contracts.entities import ENTITY_FIGURES, EXPOSURES
 from margin_pipeline.landing.contracts.margin_terms import FUTURES_MARGINS, HOUSE_MARGINS, MARGIN_RATES, MARGIN_SCHEDULES
@@ -37,6 +38,7 @@ CONTRACTS: dict[str, FileContract] = {
         EXPOSURES,
         NETTING_SETS,
         OTC_TRADES,
+        CRIF,
     )
 }
 """Contract of every file, by name: required ones first, each after those it is checked against."""
