@@ -90,19 +90,21 @@ def greeks(rows):
     return found.astype(dict.fromkeys(GREEKS[4:8], float))
 
 
+EMPTY = {
+    "netting_sets": netting_sets([]), "otc_trades": trades([]), "sa_ccr_netting_sets": sa_ccr([]), "positions": positions([]),
+    "instruments": instruments([]), "position_greeks": greeks([]),
+}  # fmt: skip
+
+
 def frames(capital=CAPITAL, book=BOOK, currency="USD", portfolios=None, **others):
     """Tables of a bank; those that are not given are empty."""
     rows = [{"portfolio_id": "BANK", "figure": name, "value": value, "currency": currency} for name, value in capital.items()]
-    empty = {
-        "netting_sets": netting_sets([]), "otc_trades": trades([]), "sa_ccr_netting_sets": sa_ccr([]), "positions": positions([]),
-        "instruments": instruments([]), "position_greeks": greeks([]),
-    }  # fmt: skip
     own = {
         "portfolios": portfolio() if portfolios is None else portfolios,
         "entity_figures": frame(ENTITY_FIGURES, rows),
         "exposures": exposures(book, currency),
     }
-    return {**empty, **own, **others}
+    return {**EMPTY, **own, **others}
 
 
 def fx_rates(as_of):

@@ -304,7 +304,7 @@ def test_the_firm_is_undetermined_where_a_bank_is():
     assert none.loc["total_risk_weighted_assets", "status"] == "not_applicable"
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.floats(0.1, 1e6))
 def test_scaling_bank_and_book_alike_changes_no_ratio(scale):
     first = lines_of()
@@ -315,7 +315,7 @@ def test_scaling_bank_and_book_alike_changes_no_ratio(scale):
     assert scaled.loc[ratios, "value"].to_numpy() == pytest.approx(first.loc[ratios, "value"].to_numpy())
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.sampled_from(["cet1", "tier1", "total_capital"]), st.floats(0, 500))
 def test_more_capital_never_lowers_a_ratio_or_what_may_be_distributed(figure, more):
     first, richer = lines_of(), lines_of(capital=CAPITAL | {figure: CAPITAL[figure] + more})

@@ -200,7 +200,7 @@ def test_the_discount_factor_is_the_mean_of_discounting_at_five_percent(years):
     assert discount_factor(np.array([years]), 0.05)[0] == pytest.approx(np.exp(-0.05 * times).mean(), rel=1e-6)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.lists(st.floats(1, 1e6), min_size=2, max_size=5), st.randoms(use_true_random=False))
 def test_contributions_add_up_to_the_capital_and_do_not_depend_on_order(exposures, random):
     sets = [{"netting_set_id": f"N{i}", "counterparty": f"C{i // 2}"} for i in range(len(exposures))]

@@ -232,7 +232,7 @@ SYMBOLS = ["AAA", "BBB", "CCC", "INDEX", "FUND", "BUND", "LONG", "JUNK", "WTI", 
 BOOKS = st.dictionaries(st.sampled_from(SYMBOLS), st.floats(-1e6, 1e6).filter(lambda v: abs(v) > 1), min_size=1)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(BOOKS, st.floats(0.1, 100))
 def test_assets_scale_with_the_book_and_do_not_depend_on_its_sign_or_order(book, scale):
     first = market(book)["risk_weighted_assets"]

@@ -75,7 +75,8 @@ def risk_weighted_assets(
         base_of_set = {str(s): base[str(p)] for s, p in zip(sets["netting_set_id"], sets["portfolio_id"], strict=True)}
         frames.append(counterparty_rows(sets, rules))
         frames.append(cva_rows(sets, otc_trades, base_of_set, rates, cva_rules(as_of), as_of))
-    held = market_positions(_of(positions, base), instruments, position_greeks)
+    listed = _of(positions, base)
+    held = market_positions(listed, instruments, position_greeks) if len(listed) else listed
     for portfolio_id, rows in held.groupby("portfolio_id", sort=True):
         frames.append(market_rows(rows, base[str(portfolio_id)], pd.Timestamp(as_of), market_risk_rules(as_of)))
     return gathered(frames)
