@@ -50,9 +50,10 @@ def file_names(portfolio_ids: Sequence[str]) -> dict[str, str]:
 
 def _file_name(portfolio_id: str, *, is_alone: bool) -> str:
     safe = re.sub(r"[^A-Za-z0-9_-]", "_", portfolio_id)[:LONGEST_NAME]
-    if is_alone and safe == portfolio_id and not RESERVED.fullmatch(safe) and not safe.startswith("-"):
+    if is_alone and safe == portfolio_id and safe and not RESERVED.fullmatch(safe) and not safe.startswith("-"):
         return safe
-    return f"{safe.lstrip('-')}.{hashlib.sha256(portfolio_id.encode()).hexdigest()[:12]}"
+    # The tilde is in no plain name; some systems reserve what stands before a dot.
+    return f"{safe.lstrip('-') or 'portfolio'}~{hashlib.sha256(portfolio_id.encode()).hexdigest()[:12]}"
 
 
 def write_reports(data: ReportData, folder: Path) -> Written:

@@ -50,6 +50,8 @@ def _block(block: Block, identity: str) -> Markup:
 
 
 def _facts(facts: Facts) -> Markup:
+    if not facts.pairs:
+        return Markup("")
     pairs = Markup("").join(
         Markup("<div><dt>{}</dt><dd{}>{}</dd></div>" if facts.is_prominent else "<dt>{}</dt><dd{}>{}</dd>").format(
             name, _class([_tone(value.tone)]), _linked(value)

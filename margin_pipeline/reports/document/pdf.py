@@ -41,7 +41,7 @@ def pdf(document: Document, *, compress: bool = True) -> bytes:
     ----------
     compress : whether pages are compressed; plain ones can be searched.
     """
-    _register_fonts()
+    register_fonts()
     buffer = io.BytesIO()
     template = BaseDocTemplate(
         buffer,
@@ -65,7 +65,7 @@ def pdf(document: Document, *, compress: bool = True) -> bytes:
 
 
 @cache
-def _register_fonts() -> None:
+def register_fonts() -> None:
     """Fonts with the letters and currencies of Europe and beyond; they come with the plotting library."""
     found = find_spec("matplotlib")
     folder = Path(str(found.origin)).parent / "mpl-data" / "fonts" / "ttf" if found else Path()
@@ -153,6 +153,8 @@ def _section(section: Section) -> list[Flowable]:
 def _block(block: Block) -> list[Flowable]:
     if isinstance(block, Paragraph):
         return [_text(Cell(block.text, block.tone).marked, BODY, block.tone)]
+    if isinstance(block, Facts) and not block.pairs:
+        return []
     if isinstance(block, Facts):
         return [_prominent(block) if block.is_prominent else _facts(block), Spacer(0, 6)]
     if isinstance(block, Figure):
