@@ -6,12 +6,13 @@ Belongs here: which sections a report has, in which order. Not here: their conte
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
-from margin_pipeline.reports.document.model import Block, Cell, Column, Document, Section
+from margin_pipeline.reports.document.model import Block, Cell, Column, Document, Section, table
 from margin_pipeline.reports.report_data import FIRM, ReportData
-from margin_pipeline.reports.report_text import amount, bare, has_failed, share, status, text, words
+from margin_pipeline.reports.report_text import amount, bare, has_failed, share, status, text, undetermined, words
 from margin_pipeline.reports.sections import appendix, head, margin, regulation, risk
-from margin_pipeline.reports.sections.tables import Explained, explained
 
 FIRM_TITLE = "Margin and regulation: all portfolios"
 
@@ -61,8 +62,9 @@ def firm_report(data: ReportData, pages: Mapping[str, str], links: tuple[Cell, .
     pages : address of the page of each portfolio; those without are named only.
     links : documents beside it.
     """
+    overview = [_portfolios(data, pages), *_undetermined(data), *([margin.firm_utilization(data)] if data.portfolio_ids else [])]
     sections = (
-        Section("Portfolios", "portfolios", (_portfolios(data, pages), *([margin.firm_utilization(data)] if data.portfolio_ids else []))),
+        Section("Portfolios", "portfolios", tuple(overview)),
         head.identity(data, None),
         regulation.lines(data, FIRM),
         appendix.alerts([{str(name): value for name, value in row.items()} for row in data.alerts.to_dict("records")]),
@@ -77,26 +79,39 @@ def firm_report(data: ReportData, pages: Mapping[str, str], links: tuple[Cell, .
 
 def _portfolios(data: ReportData, pages: Mapping[str, str]) -> Block:
     columns = (
-        Column("Portfolio"), Column("Method"), Column("Status"), Column("Currency"),
-        Column("Maintenance margin", is_number=True), Column("Utilization", is_number=True), Column("Breaches", is_number=True),
-        Column("Undetermined lines", is_number=True), Column("Failed scenarios", is_number=True),
+        Column("Portfolio"), Column("Method"), Column("Status"), Column("Maintenance margin", is_number=True),
+        Column("Utilization", is_number=True), Column("Breaches", is_number=True), Column("Lines undetermined", is_number=True),
+        Column("Scenarios failed", is_number=True),
     )  # fmt: skip
     rows = []
     for portfolio_id in data.portfolio_ids:
-        portfolio, row = data.portfolio(portfolio_id), data.governing(portfolio_id) or {}
+        row = data.governing(portfolio_id) or {}
         found = [line["status"] for line in data.of("regulatory_lines", portfolio_id)]
         failed = [one for one in data.of("stress_results", portfolio_id) if one["is_governing"] and has_failed(one["passed"])]
-        cells = (
-            Cell(portfolio_id, link=pages.get(portfolio_id, "")), words(text(row.get("method"), "none")),
-            status(row.get("status")), str(portfolio["base_currency"]), bare(amount(row.get("maintenance_margin"))),
-            bare(share(row.get("utilization"))), _count(found.count("breach"), "bad"),
-            _count(found.count("undetermined"), "unknown"), _count(len(failed), "bad"),
+        rows.append(
+            (
+                Cell(portfolio_id, link=pages.get(portfolio_id, "")), words(text(row.get("method"), "none")), status(row.get("status")),
+                _needed(row.get("maintenance_margin"), str(data.portfolio(portfolio_id)["base_currency"])),
+                bare(share(row.get("utilization"))), _count(found.count("breach"), "bad"), _count(found.count("undetermined"), "unknown"),
+                _count(len(failed), "bad"),
+            )
         )  # fmt: skip
-        rows.append(Explained(cells, row.get("missing") if row else "no method governs it"))
-    most = len(rows)
-    return explained(
-        "All portfolios, each in its base currency", columns, rows, most=most, where="margin.portfolios", empty="The date has no portfolio."
-    )
+    return table("All portfolios, each in its base currency", columns, rows, empty="The date has no portfolio.")
+
+
+def _undetermined(data: ReportData) -> list[Block]:
+    """Why margins are undetermined, a row a portfolio; nothing where all are known."""
+    rows = []
+    for portfolio_id in data.portfolio_ids:
+        row = data.governing(portfolio_id)
+        if row is None or row["status"] == "undetermined":
+            rows.append((portfolio_id, undetermined(row["missing"] if row else "no method governs it")))
+    return [table("Margins that are undetermined", (Column("Portfolio"), Column("Why")), rows)] if rows else []
+
+
+def _needed(margin: Any, currency: str) -> Cell:
+    cell = bare(amount(margin))
+    return cell if cell.tone == "unknown" else replace(cell, text=f"{cell.text} {currency}")
 
 
 def _count(count: int, tone: str) -> Cell:

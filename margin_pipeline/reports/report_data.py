@@ -29,7 +29,7 @@ TABLES = (
 COSTS = "margin_costs"
 HISTORY_DATES = 60
 NO_NETTING_TABLES = ("regulatory_lines", "netting_sets", "otc_trades", "crif")
-"""Tables that have netting sets but are shown on their own, or hold what was given rather than what was found."""
+"""Tables that have netting sets but are shown on their own, or hold what was given rather than what was found; none by trade is shown."""
 
 Row = Mapping[str, Any]
 
@@ -124,7 +124,7 @@ def read(recorded: RecordedCalculation) -> ReportData:
     netting = {
         name: columns
         for name, columns in netting.items()
-        if {"portfolio_id", "netting_set_id"} <= set(columns.names) and name not in NO_NETTING_TABLES
+        if {"portfolio_id", "netting_set_id"} <= set(columns.names) and "trade_id" not in columns.names and name not in NO_NETTING_TABLES
     }
     tables = {name: recorded.rows(name) for name in (*TABLES, *netting)}
     tables[COSTS] = recorded.view(COSTS, "portfolio_id, maintenance_margin desc nulls first, underlying, item, group_id, legs")

@@ -102,7 +102,7 @@ def test_an_undetermined_figure_says_so_and_why_and_is_never_0_or_blank(pages):
     assert [row[3] for row in risk] == ["12.35", "? undetermined"]
     assert risk[0][5] == "none for this method"
     (line,) = [row for row in rows_of(pages[ODD], "Margin accounts (FINRA, Regulation T)") if row[0] == "maintenance margin"]
-    assert (line[1], line[3], line[5]) == (f"? undetermined: {WHY}", "? undetermined", WHY)
+    assert (line[1], line[3], line[5]) == ("? undetermined", "? undetermined", f"undetermined: {WHY}")
     prices = rows_of(pages[ODD], "Leveraged positions")
     assert [row[3] for row in prices] == [f"? undetermined: {WHY}", "no positive price liquidates"]
     # Nothing is known, and for one reason: it is said once.
@@ -164,16 +164,25 @@ def test_netting_sets_are_shown_from_whatever_tables_hold_them(pages):
     ]
 
 
+def test_rules_that_do_not_apply_are_no_pass():
+    data = book()
+    lines = data.tables["regulatory_lines"]
+    page = html(portfolio_report(dataclasses.replace(data, tables={**data.tables, "regulatory_lines": lines[~lines["applicable"]]}), PLAIN))
+    assert "<p>Lines: 1 not applicable.</p>" in page
+
+
 def test_the_page_of_the_firm_leads_to_every_portfolio_and_shows_its_lines(pages):
     root, _ = parse(pages[""])
     led = [link.text for link in root.all("a") if link.attributes["href"] == "page.html"]
     assert sorted(led) == sorted([ODD, PLAIN, EMPTY])
-    assert rows_of(pages[""], "Basel III")[0][:4] == [
+    (row,) = rows_of(pages[""], "Basel III")
+    assert (row[0], row[1:4], row[-1]) == (
         "leverage ratio (firm)",
-        "? undetermined: a part is missing",
-        "0.03",
-        "? undetermined",
-    ]
+        ["? undetermined", "0.03", "? undetermined"],
+        "undetermined: a part is missing",
+    )
+    why = dict(rows_of(pages[""], "Margins that are undetermined"))
+    assert why == {ODD: f"? undetermined: {WHY}", EMPTY: "? undetermined: no method governs it"}
 
 
 def test_a_long_table_ends_with_where_the_rest_is():

@@ -22,7 +22,6 @@ from margin_pipeline.reports.report_text import (
     share,
     status,
     text,
-    undetermined,
     words,
 )  # fmt: skip
 from margin_pipeline.storage.catalogue import Column as StoredColumn
@@ -46,8 +45,8 @@ def lines(data: ReportData, portfolio_id: str) -> Section:
         name: sum(row["status"] == name for row in rows) for name in ("breach", "undetermined", "pass", "information", "not_applicable")
     }
     said = ", ".join(f"{count} {words(name)}" for name, count in counts.items() if count)
-    tone = "bad" if counts["breach"] else "unknown" if counts["undetermined"] else "good"
-    blocks: list[Block] = [Paragraph(f"{len(rows)} lines: {said}.", tone)] if rows else [Paragraph("There are no regulatory lines.")]
+    tone = "bad" if counts["breach"] else "unknown" if counts["undetermined"] else "good" if counts["pass"] else ""
+    blocks: list[Block] = [Paragraph(f"Lines: {said}.", tone)] if rows else [Paragraph("There are no regulatory lines.")]
     known = [*REGIMES, *sorted({str(row["regime"]) for row in rows} - set(REGIMES))]
     for regime in known:
         own = [row for row in rows if row["regime"] == regime]
@@ -62,7 +61,7 @@ def _regime(name: str, rows: list[dict[str, Any]]) -> Block:
         Column("Reference", weight=1.2), Column("Reason", weight=1.2),
     )  # fmt: skip
     kept, note = limited([_line(row) for row in rows], MOST_LINES, "margin.regulatory_lines and lines.csv")
-    if not any(text(row["reason"], "") for row in rows):
+    if not any(text(row["reason"], "") or row["status"] == "undetermined" for row in rows):
         return table(name, columns[:-1], [cells[:-1] for cells in kept], note=note)
     return table(name, columns, kept, note=note)
 
@@ -72,7 +71,12 @@ def _line(row: dict[str, Any]) -> tuple[Cell | str, ...]:
     scope = [] if row["scope"] == "portfolio" else [str(row["scope"])]
     name = words(row["line_item"]) + (f" ({', '.join([*scope, *details])})" if scope or details else "")
     version = f"{row['reference']} [{row['parameter_set']}, from {day(row['effective_date'])}]"
-    return (name, _value(row), _limit(row), status(row["status"]), version, text(row["reason"], "none"))
+    return (name, _value(row), _limit(row), status(row["status"]), version, _reason(row))
+
+
+def _reason(row: dict[str, Any]) -> str:
+    said = text(row["reason"], "none")
+    return f"undetermined: {said if said != 'none' else NO_REASON}" if row["status"] == "undetermined" else said
 
 
 def _value(row: dict[str, Any]) -> Cell:
@@ -80,7 +84,8 @@ def _value(row: dict[str, Any]) -> Cell:
         return regulatory(row["value"], str(row["unit"]))
     if row["status"] == "not_applicable":
         return Cell("not applicable", "neutral")
-    return undetermined(row["reason"])
+    # The reason stands in a column of its own.
+    return status(None)
 
 
 def _limit(row: dict[str, Any]) -> Cell:
@@ -88,7 +93,7 @@ def _limit(row: dict[str, Any]) -> Cell:
         return regulatory(row["limit_value"], str(row["unit"]))
     if row["status"] == "not_applicable":
         return Cell("not applicable", "neutral")
-    return Cell("no limit", "neutral") if row["status"] == "information" else undetermined(row["reason"])
+    return Cell("no limit", "neutral") if row["status"] == "information" else status(None)
 
 
 def derivatives(data: ReportData, portfolio_id: str) -> Section:
@@ -142,18 +147,26 @@ def _stored(data: ReportData, name: str, rows: list[dict[str, Any]]) -> Block:
         and column.type not in ("jsonb", "bytea", "double precision[]", "text[]")
         and any(is_known(row[column.name]) or _undetermined_row(row, missing) for row in rows)
     ]
-    shown = [*key, *others][:MOST_COLUMNS]
+    # Results stand after what they are made of: of too many columns the last are shown.
+    room = max(MOST_COLUMNS - len(key), 1)
+    shown = [*key, *others[-room:]]
     columns = [Column(words(column).capitalize(), is_number=by_name[column].type in ("double precision", "bigint")) for column in shown]
     cells = [[_stored_cell(row, by_name[column], missing) for column in shown] for row in rows]
     if missing and any(text(row[missing], "") for row in rows):
         columns.append(Column(words(missing).capitalize(), weight=1.5))
         cells = [[*cell, Cell(reasons(row[missing]) or "nothing")] for cell, row in zip(cells, rows, strict=True)]
     kept, note = limited([tuple(cell) for cell in cells], MOST_ROWS, f"margin.{name}")
-    left_out = [words(column) for column in [*key, *others][MOST_COLUMNS:]]
+    left_out = [words(column) for column in others[:-room]]
     more = f"Further columns in margin.{name}: {', '.join(left_out)}." if left_out else ""
-    return table(
-        f"{words(name).capitalize()}: {known.comment.rstrip('.')}", columns, kept, note=" ".join(part for part in (note, more) if part)
-    )
+    return table(f"{_title(name)}: {known.comment.rstrip('.')}", columns, kept, note=" ".join(part for part in (note, more) if part))
+
+
+def _title(name: str) -> str:
+    """Name of a table as a heading."""
+    spelled = " ".join(words(name).split()).capitalize()
+    for plain, proper in (("Sa ccr", "SA-CCR"), ("Simm", "SIMM")):
+        spelled = spelled.replace(plain, proper)
+    return spelled
 
 
 def _undetermined_row(row: dict[str, Any], missing: str) -> bool:
@@ -173,4 +186,4 @@ def _stored_cell(row: dict[str, Any], column: StoredColumn, missing: str) -> Cel
     if isinstance(value, float):
         is_fraction = "fraction" in column.comment
         return share(value) if is_fraction else amount(value) if "currency" in column.comment else number(value)
-    return Cell(text(words(value) if column.type == "text" and column.name in ("model", "side", "kind") else value, NO_REASON))
+    return Cell(text(value, "all" if column.name.endswith("_id") else "none"))
