@@ -10,13 +10,18 @@ from collections.abc import Callable
 import pandas as pd
 
 from margin_pipeline.regulation import basel, finra, initial_margin
-from margin_pipeline.regulation.inputs import RegulatoryInputs
+from margin_pipeline.regulation.incomplete import withheld
+from margin_pipeline.regulation.inputs import FIRM, RegulatoryInputs
 from margin_pipeline.regulation.line import RegulatoryLine, table
+from margin_pipeline.regulation.sa_ccr import lines as sa_ccr
+from margin_pipeline.regulation.uncleared import lines as uncleared
 
 PRODUCERS: tuple[Callable[[RegulatoryInputs], list[RegulatoryLine]], ...] = (
     finra.lines,
     basel.lines,
     initial_margin.lines,
+    uncleared.lines,
+    sa_ccr.lines,
 )
 """What gives lines of every portfolio, the entity behind it and the firm; each says so where its rules do not apply."""
 
@@ -32,4 +37,5 @@ def regulatory_lines(inputs: RegulatoryInputs) -> pd.DataFrame:
     -------
     Frame as margin_data.regulatory_lines, ordered by portfolio, scope, regime, line item, netting set and side.
     """
-    return table([line for produce in PRODUCERS for line in produce(inputs)])
+    found = [line for produce in PRODUCERS for line in produce(inputs)]
+    return table(withheld(found, inputs.table("rejected_rows"), FIRM))

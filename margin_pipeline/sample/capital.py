@@ -14,6 +14,8 @@ ENTITY_FIGURES = (
     ("BANK", "countercyclical_buffer_rate", 0.0025, "USD"),
     ("BANK", "hqla", 460_000_000, "USD"),
     ("BANK", "net_outflows_30d", 385_000_000, "USD"),
+    ("BANK", "available_stable_funding", 1_980_000_000, "USD"),
+    ("BANK", "required_stable_funding", 1_740_000_000, "USD"),
     ("BANK", "aana", 61_000_000_000, "USD"),
     ("BROKER", "net_capital", 6_100_000, "USD"),
     ("BROKER", "aggregate_indebtedness", 41_000_000, "USD"),

@@ -23,7 +23,7 @@ NO_ALERTS = pd.DataFrame()
 
 
 def positions(*rows):
-    """Rows of (portfolio, symbol, underlying, asset class, notional, price date)."""
+    """Rows of (portfolio, symbol, underlying, asset class, exposure by delta, price date)."""
     frame = pd.DataFrame(rows, columns=["portfolio_id", "symbol", "underlying", "asset_class", "notional", "price_date"])
     return frame.assign(price_date=pd.to_datetime(frame["price_date"]), notional=frame["notional"].astype(float))
 
@@ -33,7 +33,8 @@ def stock(notional, portfolio="P", symbol="A", price_date="2022-12-28"):
 
 
 def found(*held, standing=NO_ALERTS, stress=None, lines=None, portfolios=PORTFOLIOS):
-    watched = Watched(portfolios, positions(*held), stress, lines)
+    book = positions(*held).assign(strategy="s")
+    watched = Watched(portfolios, book, book.rename(columns={"notional": "dollar_delta"}), stress, lines)
     return evaluate(NO_MARGINS, standing, NO_ALERTS, {}, DAY, 1, judgements(watched, DAY))
 
 

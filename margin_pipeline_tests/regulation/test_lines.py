@@ -13,6 +13,8 @@ from margin_pipeline.parameters.finra import finra_rules
 from margin_pipeline.parameters.schedule_im import schedule_rules
 from margin_pipeline.regulation.inputs import RegulatoryInputs
 from margin_pipeline.regulation.lines import regulatory_lines
+from margin_pipeline.regulation.sa_ccr.tables import FIGURES as SA_CCR_FIGURES
+from margin_pipeline.regulation.uncleared import calls as uncleared_calls
 
 AS_OF = dt.date(2022, 12, 28)
 KEY = ["portfolio_id", "scope", "regime", "line_item", "netting_set_id", "side"]
@@ -33,6 +35,17 @@ NO_SETS = pd.DataFrame(
         "explanation",
     ]
 )
+EMPTY = {
+    "netting_sets": ["portfolio_id", "netting_set_id", "counterparty", "regime", "is_cleared", "im_model"],
+    "otc_trades": ["trade_id", "netting_set_id", "asset_class", "notional", "currency", "is_hedge", "market_value"],
+    "uncleared_margin_calls": uncleared_calls.COLUMNS,
+    "sa_ccr_hedging_sets": ["portfolio_id", "netting_set_id", "asset_class", "add_on"],
+    "sa_ccr_netting_sets": ["portfolio_id", "netting_set_id", *SA_CCR_FIGURES, "missing"],
+    "risk_weighted_assets": ["portfolio_id", "risk_type", "item", "exposure", "risk_weight", "risk_weighted_assets", "missing"],
+    "positions": ["portfolio_id", "symbol", "asset_class", "quantity", "market_value", "notional"],
+    "instruments": ["symbol", "asset_class"],
+    "rejected_rows": ["source", "row_number", "reason", "portfolio_id", "raw"],
+}
 COMPONENTS = pd.DataFrame(
     [("P", "strategy_based", "stock", 5000.0, 2500.0)],
     columns=["portfolio_id", "method", "component", "initial_margin", "maintenance_margin"],
@@ -43,6 +56,7 @@ FX = pd.DataFrame({"date": pd.to_datetime(["2022-12-28"]), "currency": ["EUR"], 
 def inputs(portfolios, margins, netting_sets=NO_SETS, fx=FX, as_of=AS_OF):
     """Inputs with the tables that are not about the case left empty."""
     frames = {
+        **{name: pd.DataFrame(columns=columns) for name, columns in EMPTY.items()},
         "portfolios": portfolios,
         "portfolio_margins": margins,
         "portfolio_margin_components": COMPONENTS,
@@ -191,11 +205,12 @@ def test_rows_fit_the_table():
     assert found[KEY].equals(found.sort_values(KEY)[KEY])
 
 
-def test_no_portfolios_give_an_empty_table_with_all_columns():
+def test_without_portfolios_there_are_lines_of_the_firm_only():
     portfolios = pd.DataFrame(columns=["portfolio_id", "account_type", "equity", "base_currency", "jurisdiction", "entity_type"])
     margins = pd.DataFrame(columns=["portfolio_id", "method", "initial_margin", "maintenance_margin", "margin_equity", "missing"])
     found = regulatory_lines(inputs(portfolios, margins))
-    assert found.empty
+    assert set(found["scope"]) == {"firm"}
+    assert set(found["portfolio_id"]) == {""}
     assert found.shape[1] == 16
 
 

@@ -16,14 +16,18 @@ from margin_pipeline.parameters.alerts import AlertRules
 
 CONCENTRATION, STALE_MARK = "concentration", "stale_mark"
 NAMES_SHOWN = 5
+KEY = ["portfolio_id", "strategy", "symbol"]
 
 
-def concentration(positions: pd.DataFrame, portfolios: pd.DataFrame, rules: AlertRules, as_of: dt.date) -> Iterator[Judgement]:
+def concentration(
+    positions: pd.DataFrame, position_greeks: pd.DataFrame, portfolios: pd.DataFrame, rules: AlertRules, as_of: dt.date
+) -> Iterator[Judgement]:
     """Net exposure to one underlying against equity.
 
     Parameters
     ----------
-    positions : table of this name: portfolio_id, symbol, underlying, asset_class, notional (base currency).
+    positions : table of this name: portfolio_id, strategy, symbol, underlying, asset_class.
+    position_greeks : table of this name: portfolio_id, strategy, symbol, dollar_delta (base currency), so that options count by delta.
     portfolios : portfolio_id, equity (base currency).
     rules : limits in force, fractions of equity.
 
@@ -35,15 +39,16 @@ def concentration(positions: pd.DataFrame, portfolios: pd.DataFrame, rules: Aler
     equity = portfolios.set_index("portfolio_id")["equity"].astype(float)
     counted = positions[~positions["asset_class"].isin(sorted(rules.concentration_exempt_classes))]
     name = counted["underlying"].where(counted["underlying"].notna(), counted["symbol"])
-    net = counted.assign(name=name).groupby(["portfolio_id", "name"])["notional"].agg(lambda n: n.sum(skipna=False)).reset_index()
-    unknown = set(positions.loc[positions["notional"].isna(), "portfolio_id"])
+    held = counted.assign(name=name).merge(position_greeks[[*KEY, "dollar_delta"]], on=KEY, how="left")
+    unknown = set(held.loc[held["dollar_delta"].isna(), "portfolio_id"])
+    net = held.groupby(["portfolio_id", "name"])["dollar_delta"].sum().reset_index()
     by_portfolio = {str(p): rows for p, rows in net.groupby("portfolio_id")}
     for portfolio_id in sorted(set(equity.index) - unknown):
         rows = by_portfolio.get(portfolio_id, net.iloc[:0])
         own = float(equity[portfolio_id])
         share = {
             str(n): (abs(float(x)) / own if own > 0 else np.inf if x != 0 else 0.0)
-            for n, x in rows[["name", "notional"]].itertuples(index=False)
+            for n, x in rows[["name", "dollar_delta"]].itertuples(index=False)
         }
         found = tuple(
             Condition(limit, severity, value, _concentration_message(portfolio_id, symbol, value, limit, as_of), symbol)
@@ -74,4 +79,4 @@ def stale_marks(positions: pd.DataFrame, portfolios: pd.DataFrame, rules: AlertR
 
 def _concentration_message(portfolio_id: str, symbol: str, value: float, limit: float, as_of: dt.date) -> str:
     shown = f"{value:.0%} of equity" if np.isfinite(value) else "exposed without equity"
-    return f"{portfolio_id}: net exposure to {symbol} is {shown} on {as_of}, at or above {limit:.0%}; see margin.portfolio_exposures"
+    return f"{portfolio_id}: net exposure to {symbol} is {shown} on {as_of}, at or above {limit:.0%}; see margin.position_greeks"

@@ -66,6 +66,14 @@ def evaluate(
     Each threshold is an alert of its own: escalation raises the next while the lower ones stay. A kind or portfolio without a judgement
     keeps its alerts, because nothing is known of them.
     """
+    judged = [*margin_judgements(portfolio_margins, thresholds, as_of), *others]
+    return compare(judged, open_alerts, last_episodes, as_of, calculation_id)
+
+
+def compare(
+    judgements: Sequence[Judgement], open_alerts: pd.DataFrame, last_episodes: pd.DataFrame, as_of: dt.date, calculation_id: int | None
+) -> AlertChanges:
+    """What judgements change on the alerts that stand; parameters as of `evaluate`."""
     standing = {_key(row): int(row["episode"]) for row in open_alerts.to_dict("records")}
     episodes = {_key(row): int(row["episode"]) for row in last_episodes.to_dict("records")}
     open_of: dict[tuple[str, str], list[AlertKey]] = {}
@@ -73,7 +81,7 @@ def evaluate(
         open_of.setdefault(key[:2], []).append(key)
     raised: list[tuple[Any, ...]] = []
     cleared: list[tuple[Any, ...]] = []
-    for judged in [*margin_judgements(portfolio_margins, thresholds, as_of), *others]:
+    for judged in judgements:
         place = (judged.portfolio_id, judged.kind)
         for condition in judged.conditions:
             key = (*place, condition.subject, condition.threshold)

@@ -22,6 +22,7 @@ class Watched:
 
     portfolios: pd.DataFrame
     positions: pd.DataFrame
+    position_greeks: pd.DataFrame
     stress_results: pd.DataFrame | None = None
     regulatory_lines: pd.DataFrame | None = None
     margin_forecasts: pd.DataFrame | None = None
@@ -31,7 +32,7 @@ def judgements(watched: Watched, as_of: dt.date) -> list[Judgement]:
     """Judgements on every kind that the tables show, ordered by kind and portfolio."""
     rules = alert_rules(as_of)
     found = [
-        *concentration(watched.positions, watched.portfolios, rules, as_of),
+        *concentration(watched.positions, watched.position_greeks, watched.portfolios, rules, as_of),
         *stale_marks(watched.positions, watched.portfolios, rules, as_of),
     ]
     if watched.stress_results is not None:

@@ -13,8 +13,15 @@ from margin_pipeline.landing.contracts.contract import FileContract
 OF_ROW = "currency of the row"
 OTC_ASSET_CLASSES = ("interest_rate", "fx", "credit", "equity", "commodity")
 COUNTERPARTY_TYPES = (
-    "financial", "non_financial", "sovereign", "central_bank", "multilateral_development_bank", "central_counterparty", "exempt",
-)  # fmt: skip
+    "financial",
+    "non_financial",
+    "non_financial_above_clearing_threshold",
+    "sovereign",
+    "central_bank",
+    "multilateral_development_bank",
+    "central_counterparty",
+    "exempt",
+)
 
 NETTING_SETS = FileContract(
     name="netting_sets",
@@ -67,8 +74,15 @@ OTC_TRADES = FileContract(
             "netting_set_id": text("Netting set, as in netting_sets.", required=True),
             "asset_class": text("Asset class.", required=True, allowed=OTC_ASSET_CLASSES, case="lower"),
             "instrument_type": text("swap, forward, option, cds, cds_index, …", case="lower"),
-            "direction": text("Side that is held.", allowed=("long", "short"), case="lower"),
-            "notional": number("Notional; its side is the direction.", OF_ROW, required=True, at_least=0),
+            "direction": text(
+                "long gains when the primary risk factor rises: rates, credit spreads (protection bought), prices, currency against"
+                " second_currency.",
+                allowed=("long", "short"),
+                case="lower",
+            ),
+            "notional": number(
+                "Notional; its side is the direction. Equity and commodity: current price x units.", OF_ROW, required=True, at_least=0
+            ),
             "currency": currency("Currency of notional and market value.", required=True),
             "second_currency": currency("Other currency of an exchange-rate or cross-currency trade."),
             "reference": text("Reference entity, index, rate or commodity."),

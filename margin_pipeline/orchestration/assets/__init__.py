@@ -5,6 +5,7 @@ Belongs here: which table is made of which. Not here: formulas, SQL.
 
 from margin_pipeline.orchestration.assets import (
     backtest,
+    capital,
     clusters,
     estimation,
     greeks,
@@ -12,9 +13,11 @@ from margin_pipeline.orchestration.assets import (
     netting,
     regulation,
     risk,
+    sa_ccr,
     scenarios,
     span,
     stress,
+    uncleared_margin,
     valuation,
 )
 from margin_pipeline.orchestration.table_asset import TableAsset
@@ -39,6 +42,9 @@ TABLE_ASSETS: tuple[TableAsset, ...] = (
     backtest.backtest_results,
     stress.stress_results,
     stress.reverse_stress,
+    uncleared_margin.uncleared_margin_calls,
+    sa_ccr.sa_ccr_exposures,
+    capital.risk_weighted_assets,
     regulation.regulatory_lines,
 )
 """Stages in the order of the chain; landing, publication and alerts are declared apart."""

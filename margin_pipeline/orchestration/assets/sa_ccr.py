@@ -9,7 +9,8 @@ from margin_pipeline.orchestration import checks_sa_ccr
 from margin_pipeline.orchestration.checks import Check
 from margin_pipeline.orchestration.context import CalculationContext
 from margin_pipeline.orchestration.table_asset import table_asset
-from margin_pipeline.regulation.sa_ccr.tables import sa_ccr_tables
+from margin_pipeline.regulation.incomplete import incomplete_sets, void
+from margin_pipeline.regulation.sa_ccr.tables import FIGURES, sa_ccr_tables
 
 
 @table_asset(
@@ -29,7 +30,13 @@ from margin_pipeline.regulation.sa_ccr.tables import sa_ccr_tables
     },
 )
 def sa_ccr_exposures(
-    netting_sets: pd.DataFrame, otc_trades: pd.DataFrame, portfolios: pd.DataFrame, fx_rates: pd.DataFrame, context: CalculationContext
+    netting_sets: pd.DataFrame,
+    otc_trades: pd.DataFrame,
+    portfolios: pd.DataFrame,
+    fx_rates: pd.DataFrame,
+    rejected_rows: pd.DataFrame,
+    context: CalculationContext,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Exposure at default of every netting set, with its trades and hedging sets."""
-    return sa_ccr_tables(netting_sets, otc_trades, portfolios, fx_rates, context.as_of)
+    """Exposure at default of every netting set, with its trades and hedging sets; a rejected trade leaves its set without one."""
+    trades, hedging_sets, sets = sa_ccr_tables(netting_sets, otc_trades, portfolios, fx_rates, context.as_of)
+    return trades, hedging_sets, void(sets, incomplete_sets(rejected_rows, netting_sets), FIGURES)

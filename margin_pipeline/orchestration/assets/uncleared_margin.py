@@ -9,6 +9,7 @@ from margin_pipeline.orchestration import checks_uncleared
 from margin_pipeline.orchestration.checks import Check
 from margin_pipeline.orchestration.context import CalculationContext
 from margin_pipeline.orchestration.table_asset import table_asset
+from margin_pipeline.regulation.incomplete import incomplete_sets, with_unknown_trades
 from margin_pipeline.regulation.uncleared import calls
 
 TABLE = checks_uncleared.TABLE
@@ -32,7 +33,9 @@ def uncleared_margin_calls(
     portfolios: pd.DataFrame,
     entity_figures: pd.DataFrame,
     fx_rates: pd.DataFrame,
+    rejected_rows: pd.DataFrame,
     context: CalculationContext,
 ) -> pd.DataFrame:
     """Initial and variation margin that each counterparty owes us and we owe it, by regime, threshold and minimum transfer amount."""
-    return calls.uncleared_margin_calls(netting_sets, otc_trades, netting_set_margins, portfolios, entity_figures, fx_rates, context.as_of)
+    trades = with_unknown_trades(otc_trades, incomplete_sets(rejected_rows, netting_sets), netting_sets, context.as_of)
+    return calls.uncleared_margin_calls(netting_sets, trades, netting_set_margins, portfolios, entity_figures, fx_rates, context.as_of)

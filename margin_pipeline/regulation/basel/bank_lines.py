@@ -73,8 +73,6 @@ def lines(inputs: RegulatoryInputs) -> list[RegulatoryLine]:
     dollars; undetermined where a part is.
     """
     rules = Rules.of(inputs.as_of)
-    if "risk_weighted_assets" not in inputs.frames:
-        return [_without_table(portfolio, rules.capital) for portfolio in inputs.portfolios]
     sums = risk_sums(inputs.table("risk_weighted_assets")) if any(_is_bank(p) for p in inputs.portfolios) else {}
     found: list[RegulatoryLine] = []
     banks: list[tuple[Mapping[Any, Any], BankFigures]] = []
@@ -119,13 +117,6 @@ def _not_a_bank(portfolio: Mapping[Any, Any], rules: BaselRules) -> RegulatoryLi
     who = "entity type is not given" if pd.isna(entity) or str(entity) == "" else f"entity type {entity} is not a bank"
     form = Form(str(portfolio["portfolio_id"]), "entity", str(portfolio["base_currency"]), rules.version)
     return form.line("capital_ratios", rules.capital_reference, "not_applicable", reason=who)
-
-
-def _without_table(portfolio: Mapping[Any, Any], rules: BaselRules) -> RegulatoryLine:
-    if not _is_bank(portfolio):
-        return _not_a_bank(portfolio, rules)
-    form = Form(str(portfolio["portfolio_id"]), "entity", str(portfolio["base_currency"]), rules.version)
-    return form.line("capital_ratios", rules.capital_reference, "undetermined", reason="table risk_weighted_assets")
 
 
 def _asset_lines(form: Form, figures: BankFigures, rules: Rules) -> list[RegulatoryLine]:

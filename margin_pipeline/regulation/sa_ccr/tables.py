@@ -22,6 +22,11 @@ from margin_pipeline.regulation.sa_ccr.trades import TradeFigures, trade_figures
 from margin_pipeline.regulation.sa_ccr.years import Floats
 
 REASONS_SHOWN = 5
+FIGURES = [
+    "value", "replacement_cost", *(f"add_on_{name}" for name in ASSET_CLASSES), "add_on", "multiplier", "potential_future_exposure",
+    "unmargined_exposure_at_default", "exposure_at_default",
+]  # fmt: skip
+"""Columns of sa_ccr_netting_sets that are made of its trades."""
 
 
 def sa_ccr_tables(
