@@ -12,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from margin_pipeline.orchestration import assets, jobs, partitions, resources, schedules, sensors
+from margin_pipeline.orchestration import assets, jobs, partitions, resources, retention, schedules, sensors
 from margin_pipeline.orchestration.assets import alerts, landing, publication, reports
 from margin_pipeline.orchestration.code_version import code_version
 from margin_pipeline.orchestration.io_manager import TableIOManager
@@ -51,6 +51,7 @@ def build_defs(
         lambda as_of, at: resources.calculation_settings(settings.calendar, as_of, at, rules, compute),
         longest_histories(),
     )
+    kept_days = retention.definitions(settings.retention_days)
     provided = {
         "store": store,
         "rules": rules,

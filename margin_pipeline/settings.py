@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
 COMPUTE_CHOICES = ("auto", "numpy", "mlx-cpu", "mlx-gpu")
 SWITCH = {"on": True, "off": False}
@@ -35,6 +36,7 @@ class Settings:
     threshold_overrides : utilization thresholds that replace the shipped ones, by name.
     webhook_url : where alerts are posted; None: they are logged only.
     notifications : file that names further channels of alerts; None: there are none.
+    retention_days : days that retention keeps; None: rows are kept for ever.
     pictures : whether runs draw pictures for the metadata of their tables, which takes a second or two.
     reports : whether runs end with the reports of their date, which takes a few seconds.
     """
@@ -51,6 +53,7 @@ class Settings:
     pictures: bool = True
     reports: bool = True
     notifications: Path | None = None
+    retention_days: int | None = None
 
     @property
     def landing_zone(self) -> Path:
@@ -101,6 +104,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         threshold_overrides=_thresholds(env),
         webhook_url=env.get("MARGIN_WEBHOOK_URL") or None,
         pictures=_switch(env, "MARGIN_PICTURES"),
+        retention_days=_positive_integer(env, "MARGIN_RETENTION_DAYS", None),
         reports=_switch(env, "MARGIN_REPORTS"),
         notifications=Path(env["MARGIN_NOTIFICATIONS"]).expanduser().resolve() if env.get("MARGIN_NOTIFICATIONS") else None,
     )
@@ -120,7 +124,11 @@ def _default_data_dir(env: Mapping[str, str]) -> Path:
     return Path(env.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "margin_pipeline"
 
 
-def _positive_integer(env: Mapping[str, str], name: str, default: int) -> int:
+@overload
+def _positive_integer(env: Mapping[str, str], name: str, default: int) -> int: ...
+@overload
+def _positive_integer(env: Mapping[str, str], name: str, default: None) -> int | None: ...
+def _positive_integer(env: Mapping[str, str], name: str, default: int | None) -> int | None:
     text = env.get(name)
     if not text:
         return default

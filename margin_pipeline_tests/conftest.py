@@ -117,7 +117,7 @@ def empty_tables(database: DatabaseUrls) -> DatabaseUrls:
     with connections.connect(database) as connection:
         names = connection.execute(
             "select c.relname from pg_class c where c.relnamespace = 'margin_data'::regnamespace and c.relkind in ('r', 'p') "
-            "and not c.relispartition and c.relname <> 'view_files'"
+            "and not c.relispartition and c.relname not in ('view_files', 'audit_log')"
         ).fetchall()
         connection.execute(f"truncate {', '.join(f'margin_data.{name}' for (name,) in names)} restart identity")
     return database

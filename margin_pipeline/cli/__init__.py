@@ -25,6 +25,8 @@ COMMANDS = {
     "alerts": "alerts",
     "stop": "stop",
     "resume": "stop",
+    "audit": "audit",
+    "retention": "retention",
 }
 DONE, FAILED, UNUSABLE = 0, 1, 2
 

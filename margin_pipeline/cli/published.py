@@ -71,7 +71,7 @@ def calculation(snapshot: Snapshot, as_of: str | None) -> Calculation:
     dates = [date.date() for date in published["as_of"]]
     if not dates:
         raise cli.UsageError("nothing is published yet: run the chain of a date first (margin-pipeline run)")
-    wanted = _date(as_of) if as_of else dates[-1]
+    wanted = parse_date(as_of) if as_of else dates[-1]
     if wanted not in dates:
         nearest = sorted(sorted(dates, key=lambda date: abs(date - wanted))[:NEAREST_DATES])
         shown = ", ".join(str(date) for date in nearest)
@@ -97,8 +97,14 @@ def portfolio(snapshot: Snapshot, as_of: dt.date, portfolio_id: str) -> pd.DataF
     return found
 
 
-def _date(text: str) -> dt.date:
+def parse_date(text: str, option: str = "--as-of") -> dt.date:
+    """Read what an option was given.
+
+    Raises
+    ------
+    UsageError : it is not a date.
+    """
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        raise cli.UsageError(f"--as-of {text} is not a date; write YYYY-MM-DD") from None
+        raise cli.UsageError(f"{option} {text} is not a date; write YYYY-MM-DD") from None

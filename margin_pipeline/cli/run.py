@@ -28,6 +28,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--landing", type=Path, metavar="DIR", help="landing zone (default: MARGIN_LANDING_DIR, else the sample book)")
     parser.add_argument("--as-of", metavar="DATE", help="business date, YYYY-MM-DD (default: the newest folder; of the sample book, all)")
     parser.add_argument("--at", metavar="INSTANT", help="time of day that intraday rules use, ISO 8601 (default: after the close)")
+    parser.add_argument(
+        "--parameters-of",
+        type=int,
+        metavar="CALCULATION",
+        help="calculation_id whose stored parameters are used instead of the shipped ones (with --as-of)",
+    )
     parser.add_argument("--database-url", metavar="URL", help="results database (default: MARGIN_DATABASE_URL, else the embedded Postgres)")
 
 
@@ -36,13 +42,15 @@ def run(args: argparse.Namespace) -> int:
     settings = _settings(args)
     dates = _dates(args, settings)
     at = _instant(args.at)
+    if args.parameters_of is not None and not args.as_of:
+        raise cli.UsageError("--parameters-of goes with one date: say --as-of DATE, too")
     from margin_pipeline.storage import open_database
 
     with open_database(settings.data_dir, settings.database_url, settings.dagster_database_url) as urls:
         from margin_pipeline.orchestration.dagster_storage import LOST
 
         try:
-            statuses = _run_dates(settings, dates, at, urls)
+            statuses = _run_dates(settings, dates, at, urls, args.parameters_of)
         except LOST as error:
             reason = str(error.__cause__ or error).splitlines()[0]
             raise cli.StepError(f"the database went away ({reason}); nothing half written is visible, run it again") from None
@@ -123,13 +131,22 @@ def _require_sessions(dates: list[dt.date], settings: Settings) -> None:
             raise cli.UsageError(f"{date} is not a session of {settings.calendar}; choose a business date from 1990 on")
 
 
-def _run_dates(settings: Settings, dates: list[dt.date], at: dt.datetime | None, urls: DatabaseUrls) -> dict[dt.date, int]:
+def _run_dates(
+    settings: Settings, dates: list[dt.date], at: dt.datetime | None, urls: DatabaseUrls, parameters_of: int | None = None
+) -> dict[dt.date, int]:
     from margin_pipeline import definitions
     from margin_pipeline.cli import instance
     from margin_pipeline.compute import collect_rarely
     from margin_pipeline.orchestration import jobs, stale_runs
     from margin_pipeline.reports import summary
+    from margin_pipeline.storage import parameter_sets
 
+    if parameters_of is not None:
+        # One that cannot be used is said before anything starts.
+        print(
+            f"{len(parameter_sets.stored(urls, parameters_of))} parameter sets of calculation {parameters_of} stand in for the shipped ones"
+        )
+    tags = _tags(at, parameters_of)
     statuses = {}
     with instance.open_instance(settings, urls) as dagster_instance:
         for run_id in stale_runs.fail_dead_runs(dagster_instance):
@@ -143,7 +160,7 @@ def _run_dates(settings: Settings, dates: list[dt.date], at: dt.datetime | None,
             started = time.perf_counter()
             if sys.stdout.isatty():
                 print(f"{date} …", end="\r", flush=True)
-            result = _execute(job, dagster_instance, date, at)
+            result = _execute(job, dagster_instance, date, tags)
             print(f"{date} {'done' if result.success else 'FAILED'} in {time.perf_counter() - started:.1f} s", flush=True)
             if cli.was_interrupted():
                 raise KeyboardInterrupt
@@ -156,10 +173,19 @@ def _run_dates(settings: Settings, dates: list[dt.date], at: dt.datetime | None,
     return statuses
 
 
-def _execute(job: dg.JobDefinition, instance: dg.DagsterInstance, date: dt.date, at: dt.datetime | None) -> dg.ExecuteInProcessResult:
+def _tags(at: dt.datetime | None, parameters_of: int | None) -> dict[str, str]:
     from margin_pipeline.orchestration import stale_runs
+    from margin_pipeline.orchestration.result_store import PARAMETERS_OF
 
-    tags = stale_runs.own_tags() | ({"margin/at": at.isoformat()} if at else {})
+    tags = dict(stale_runs.own_tags())
+    if at:
+        tags["margin/at"] = at.isoformat()
+    if parameters_of is not None:
+        tags[PARAMETERS_OF] = str(parameters_of)
+    return tags
+
+
+def _execute(job: dg.JobDefinition, instance: dg.DagsterInstance, date: dt.date, tags: dict[str, str]) -> dg.ExecuteInProcessResult:
     # The console logger prints dozens of lines for one failing asset; the event log keeps them all.
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     return job.execute_in_process(instance=instance, partition_key=date.isoformat(), tags=tags, run_config=quiet, raise_on_error=False)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import Any
 
@@ -17,8 +17,9 @@ import pandas as pd
 
 from margin_pipeline import storage
 from margin_pipeline.decisions import alerts as alert_rules
+from margin_pipeline.parameters import reader
 from margin_pipeline.storage import alerts as outbox
-from margin_pipeline.storage import automation
+from margin_pipeline.storage import audit, automation, parameter_sets, retention
 
 CalculationSettings = Callable[[dt.date, dt.datetime | None], Mapping[str, Any]]
 Context = dg.AssetExecutionContext
@@ -55,6 +56,7 @@ class ResultStore:
         self._input_hashes: dict[int, str] = {}
         # Frames read by one run: several stages ask for the same ones, and pandas copies on write.
         self._frames: dict[tuple[Any, ...], pd.DataFrame] = {}
+        self._stored_parameters: dict[int, list[reader.ParameterSet]] = {}
 
     @cached_property
     def urls(self) -> storage.DatabaseUrls:
@@ -73,13 +75,38 @@ class ResultStore:
             if all(run_id != run.run_id for run_id, _ in self._calculations):
                 self._calculations.clear()
                 self._frames.clear()
-            instant = run.tags.get("margin/at")
-            settings = self._settings(as_of, dt.datetime.fromisoformat(instant) if instant else None)
-            self._calculations[key] = storage.begin(self.urls, as_of, run.run_id, self._code_version, settings)
+            self._calculations[key] = self._begin(run, as_of)
         return self._calculations[key]
 
     def write(self, run: dg.DagsterRun, as_of: dt.date, table: str, frame: pd.DataFrame) -> None:
         """Store a table of a run's calculation."""
+    def _begin(self, run: dg.DagsterRun, as_of: dt.date) -> int:
+        instant = run.tags.get("margin/at")
+        with self.parameters(run):
+            settings = dict(self._settings(as_of, dt.datetime.fromisoformat(instant) if instant else None))
+            in_force = reader.all_in_force(as_of)
+        if PARAMETERS_OF in run.tags:
+            settings["parameters_of"] = int(run.tags[PARAMETERS_OF])
+        return storage.begin(self.urls, as_of, run.run_id, self._code_version, settings, in_force)
+
+    def parameters(self, run: dg.DagsterRun) -> AbstractContextManager[None]:
+        """Context of everything that a run computes: where it asks for the parameters of an earlier calculation, those are in force.
+
+        Raises
+        ------
+        StorageError : that calculation does not exist, or has none stored.
+        """
+        if PARAMETERS_OF not in run.tags:
+            return nullcontext()
+        source = int(run.tags[PARAMETERS_OF])
+        if source not in self._stored_parameters:
+            self._stored_parameters[source] = parameter_sets.stored(self.urls, source)
+        return reader.replaced(self._stored_parameters[source])
+
+    def audit(self, event: str, **about: Any) -> None:
+        """Add a row to the audit log, in a transaction of its own; arguments as of `storage.audit.record`."""
+        audit.record(self.urls, event, **about)
+
         self._frames = {key: kept for key, kept in self._frames.items() if key[2] != table}
         storage.write_table(self.urls, self.calculation_id(run, as_of), as_of, table, frame)
 

@@ -83,7 +83,8 @@ class TableAsset:
             pool=self.pool,
         )
         def step(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Iterator[dg.Output | dg.AssetCheckResult]:
-            yield from self._run(context, frames, pictures)
+            with context.resources.store.parameters(context.run):
+                yield from self._run(context, frames, pictures)
 
         return step
 

@@ -6,7 +6,8 @@ Belongs here: reading and choosing. Not here: what a value means (the room that 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -58,6 +59,25 @@ def _versions(name: str) -> tuple[ParameterSet, ...]:
     return tuple(sorted(found, key=lambda p: p.effective_date))
 
 
+_replacements: dict[str, ParameterSet] = {}
+"""Sets that stand in for the files of their names, in this process."""
+
+
+@contextmanager
+def replaced(sets: Iterable[ParameterSet]) -> Iterator[None]:
+    """Context in which given sets are in force on every date, whatever the files of their names say; other files stay in force.
+
+    It holds for the whole process, threads included: a date is calculated again with what was in force for it then.
+    """
+    global _replacements
+    before = _replacements
+    _replacements = before | {found.name: found for found in sets}
+    try:
+        yield
+    finally:
+        _replacements = before
+
+
 def in_force(name: str, as_of: dt.date) -> ParameterSet:
     """Version of a parameter file that applies on a date: the newest one effective by then.
 
@@ -65,6 +85,8 @@ def in_force(name: str, as_of: dt.date) -> ParameterSet:
     ------
     ParameterError : no such file, or no version in force yet.
     """
+    if name in _replacements:
+        return _replacements[name]
     effective = [p for p in _versions(name) if p.effective_date <= as_of]
     if not effective:
         raise ParameterError(f"no version of {name}.yaml is in force on {as_of}")
@@ -75,3 +97,13 @@ def names() -> list[str]:
     """Names of all parameter files."""
     folder = resources.files("margin_pipeline.parameters") / "data"
     return sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml"))
+
+
+def all_in_force(as_of: dt.date) -> list[ParameterSet]:
+    """Every parameter set that applies on a date, by name.
+
+    Raises
+    ------
+    ParameterError : a file has no version in force yet.
+    """
+    return [in_force(name, as_of) for name in names()]

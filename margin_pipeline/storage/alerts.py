@@ -14,8 +14,13 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg.rows import dict_row
 
+from margin_pipeline.storage.connections import client
+
 # One evaluation at a time, over all processes: two daemons would otherwise both see an alert as not raised yet.
 _LOCK = "select pg_advisory_xact_lock(hashtext('margin alerts'))"
+
+# The audit log takes down who raises, clears and acknowledges.
+_CLIENT = "select set_config('margin.client', %s, true)"
 
 _OPEN = """
 select portfolio_id, kind, subject, threshold, episode, severity, observed from margin_data.alerts where cleared_at is null
@@ -102,6 +107,7 @@ class AlertEvaluation:
 
     def __enter__(self) -> AlertEvaluation:
         self._connection = psycopg.connect(self._url, row_factory=dict_row)
+        self._connection.execute(_CLIENT, (client(),))
         self._connection.execute(_LOCK)
         return self
 
@@ -174,5 +180,6 @@ def _mark(libpq_url: str, statement: LiteralString, rows: Sequence[tuple[Any, ..
 def acknowledge(libpq_url: str, alert_id: int, who: str, note: str | None) -> bool:
     """Record who took note of an alert; whether there was one that nobody had taken note of."""
     with psycopg.connect(libpq_url) as connection:
+        connection.execute(_CLIENT, (client(),))
         row = connection.execute("select margin.acknowledge(%s, %s, %s)", (alert_id, who, note)).fetchone()
     return bool(row and row[0])

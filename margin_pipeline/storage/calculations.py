@@ -8,21 +8,23 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 import psycopg
 from adbc_driver_postgresql import dbapi
 
+from margin_pipeline.parameters.reader import ParameterSet
+from margin_pipeline.storage import parameter_sets
 from margin_pipeline.storage.bulk import append
 from margin_pipeline.storage.catalogue import columns
 from margin_pipeline.storage.connections import arrow_connection, one_line, transaction
 from margin_pipeline.storage.errors import StorageError
 from margin_pipeline.storage.urls import DatabaseUrls
 
-# Two commands that start on the first date of a month would both make its partitions.
-_PARTITIONS_LOCK = 4210_0001
+# Two commands that start on the first date of a month would both make its partitions; retention drops them.
+PARTITIONS_LOCK = 4210_0001
 
 _RECORD_TABLE = """
 insert into margin_data.calculation_tables (calculation_id, table_name, source_calculation_id, row_count) values ($1, $2, $1, $3)
@@ -31,7 +33,14 @@ on conflict (calculation_id, table_name) do update
 """
 
 
-def begin(urls: DatabaseUrls, as_of: dt.date, run_id: str, code_version: str, settings: Mapping[str, Any]) -> int:
+def begin(
+    urls: DatabaseUrls,
+    as_of: dt.date,
+    run_id: str,
+    code_version: str,
+    settings: Mapping[str, Any],
+    parameters: Iterable[ParameterSet] = (),
+) -> int:
     """Begin the calculation of a date by a run, or find it when the run has begun it before.
 
     Parameters
@@ -40,6 +49,7 @@ def begin(urls: DatabaseUrls, as_of: dt.date, run_id: str, code_version: str, se
     run_id : run that calculates; for the repetition of a failed run that should go on with what was written, its first run.
     code_version : version and hash of code, parameters and schema.
     settings : everything else that decides the results; kept as JSON.
+    parameters : parameter sets in force; their contents are kept.
 
     Returns
     -------
@@ -47,15 +57,17 @@ def begin(urls: DatabaseUrls, as_of: dt.date, run_id: str, code_version: str, se
     """
     text = json.dumps(settings, sort_keys=True, allow_nan=False, default=str)
     with transaction(urls) as connection:
-        connection.execute("select pg_advisory_xact_lock(%s)", (_PARTITIONS_LOCK,))
-        connection.execute("select margin_data.ensure_partitions(%s)", (as_of,))
-    with transaction(urls) as connection:
         connection.execute(
             "insert into margin_data.calculations (as_of, run_id, code_version, settings) values (%s, %s, %s, %s) "
             "on conflict (run_id, as_of) do nothing",
             (as_of, run_id, code_version, text),
         )
         (found,) = _one(connection, "select calculation_id from margin_data.calculations where run_id = %s and as_of = %s", (run_id, as_of))
+        parameter_sets.store(connection, found, parameters)
+    # After the row: retention leaves months alone in which a calculation runs, and makes this wait while it drops one.
+    with transaction(urls) as connection:
+        connection.execute("select pg_advisory_xact_lock(%s)", (PARTITIONS_LOCK,))
+        connection.execute("select margin_data.ensure_partitions(%s)", (as_of,))
     return int(found)
 
 

@@ -6,13 +6,17 @@ Belongs here: opening, lending and closing connections, turning a driver's error
 from __future__ import annotations
 
 import atexit
+import getpass
 import os
 import re
+import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -46,9 +50,25 @@ def connect(urls: DatabaseUrls) -> psycopg.Connection[Any]:
     StorageError : the database cannot be reached.
     """
     try:
-        return psycopg.connect(urls.libpq)
+        connection = psycopg.connect(urls.libpq, autocommit=True)
+        # The audit log takes down who that is.
+        connection.execute("select set_config('margin.client', %s, false)", (client(),))
+        connection.autocommit = False
     except psycopg.Error as error:
         raise unreachable(urls, error) from None
+    return connection
+
+
+def client() -> str:
+    """Who this process is, for the audit log: user and host of the operating system, and the command without what it was given."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    words = [Path(sys.argv[0]).name, *sys.argv[1:2]]
+    # Options may hold a URL with a password.
+    command = " ".join(word for word in words if re.fullmatch(r"[\w.-]+", word) and not word.startswith("-"))
+    return f"{user}@{socket.gethostname()}: {command}"
 
 
 @contextmanager
@@ -59,11 +79,12 @@ def transaction(urls: DatabaseUrls) -> Iterator[psycopg.Connection[Any]]:
     ------
     StorageError : the database cannot be reached, or refuses a statement.
     """
-    with connect(urls) as connection:
-        try:
+    try:
+        with connect(urls) as connection:
             yield connection
-        except psycopg.Error as error:
-            raise StorageError(f"the database refused: {one_line(error)}") from error
+    except psycopg.Error as error:
+        # The commit may be refused as well: what is recorded of a change is written then.
+        raise StorageError(f"the database refused: {one_line(error)}") from error
 
 
 @contextmanager

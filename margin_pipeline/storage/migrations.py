@@ -83,7 +83,11 @@ def upgrade(urls: DatabaseUrls) -> list[str]:
         outstanding = [name for name in names if name not in applied]
         if outstanding:
             _drop_views(connection)
-            _run_yoyo(urls, connection, outstanding, backwards=False)
+            try:
+                _run_yoyo(urls, connection, outstanding, backwards=False)
+            finally:
+                after = _applied(connection)
+                _record(connection, "database_upgraded", [name for name in outstanding if name in after])
         _apply_views(connection)
     _forget_catalogue()
     return outstanding
@@ -109,6 +113,7 @@ def rollback(urls: DatabaseUrls, to: str | None = None) -> list[str]:
         if undone:
             _drop_views(connection)
             _run_yoyo(urls, connection, undone, backwards=True)
+            _record(connection, "database_rolled_back", undone)
     _forget_catalogue()
     return undone
 
@@ -212,6 +217,14 @@ def _drop_views(connection: psycopg.Connection[Any]) -> None:
                     f"views of your own stand on views that have to be made anew; drop them first: {one_line(error)}"
                 ) from error
         connection.execute("delete from margin_data.view_files")
+
+
+def _record(connection: psycopg.Connection[Any], event: str, migrations: list[str]) -> None:
+    from margin_pipeline import __version__
+    from margin_pipeline.storage import audit
+
+    if migrations and not _is_missing(connection, "margin_data.audit_log"):
+        audit.record(connection, event, details={"migrations": migrations, "package": __version__})
 
 
 def _views(connection: psycopg.Connection[Any]) -> set[str]:

@@ -51,9 +51,10 @@ class _Calculation:
     settings: object
     started_at: dt.datetime
     known_from: dt.datetime | None
+    retired_at: dt.datetime | None
 
 
-_FIELDS = "calculation_id, as_of, state, scope, content_hash, input_hash, code_version, settings, started_at, known_from"
+_FIELDS = "calculation_id, as_of, state, scope, content_hash, input_hash, code_version, settings, started_at, known_from, retired_at"
 
 
 def publish(
@@ -146,6 +147,9 @@ def _tables(connection: psycopg.Connection[Any], calculation_id: int) -> dict[st
 
 def _repeats(connection: psycopg.Connection[Any], own: _Calculation, previous: _Calculation, input_hash: str, scope: str) -> bool:
     same = (previous.input_hash, previous.code_version, previous.settings) == (input_hash, own.code_version, own.settings)
+    if previous.retired_at:
+        # Its rows are gone: these are not there already.
+        return False
     # A chain has landed its files too.
     covered = previous.scope == scope or (previous.scope == "chain" and scope == "landing")
     return same and covered and set(_tables(connection, own.calculation_id)) <= set(_tables(connection, previous.calculation_id))
@@ -167,7 +171,7 @@ def _carried(
     if previous is None:
         return {}
     written = set(_tables(connection, own.calculation_id))
-    carried = {table: source for table, source in _tables(connection, previous.calculation_id).items() if table not in written}
+    carried = {table: source for table, source in _kept(connection, previous).items() if table not in written}
     if carried and previous.known_from is not None and previous.known_from > own.started_at:
         raise StorageError(
             f"another calculation of {own.as_of} was published while this one ran, and this one did not write every table "
@@ -180,6 +184,15 @@ def _carried(
             f"{table} of {own.as_of} was made from the old {source}, which this run wrote anew: run the whole chain of the date"
         )
     return carried
+
+
+def _kept(connection: psycopg.Connection[Any], published: _Calculation) -> dict[str, int]:
+    """Tables of the published calculation whose rows readers see: retention takes the others away."""
+    rows = connection.execute(
+        "select table_name, calculation_id from margin_data.published_tables where as_of = %s", (published.as_of,)
+    ).fetchall()
+    shown = dict(rows)
+    return {table: source for table, source in _tables(connection, published.calculation_id).items() if shown.get(table) == source}
 
 
 def _require_all(connection: psycopg.Connection[Any], own: _Calculation, carried: Collection[str], expected: Collection[str]) -> None:

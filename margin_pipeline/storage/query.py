@@ -5,6 +5,7 @@ Belongs here: running any statement, read-only unless told otherwise, and its re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -12,9 +13,12 @@ from typing import Any, Self
 
 import psycopg
 
+from margin_pipeline.storage import audit
 from margin_pipeline.storage.connections import connect, one_line
 from margin_pipeline.storage.errors import StorageError
 from margin_pipeline.storage.urls import DatabaseUrls
+
+_SECRET = re.compile(r"(?i)\b(password\s+)(?:[eu]&?)?(?:'(?:[^']|'')*'|\$(\w*)\$.*?\$\2\$)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class QuerySession:
         self._connection.close()
 
     def run(self, statement: str) -> QueryResult:
-        """Run one statement and commit it.
+        """Run one statement and commit it; one that changed something is in the audit log, passwords left out.
 
         Raises
         ------
@@ -67,6 +71,8 @@ class QuerySession:
             cursor = self._connection.execute(text, prepare=True)
             columns = [column.name for column in cursor.description or ()]
             result = QueryResult(columns, cursor.fetchall() if columns else (), cursor.statusmessage or "")
+            if self._write and self._has_changed_something():
+                audit.record(self._connection, "sql_write", details={"statement": _SECRET.sub(r"\1'…'", text), "result": result.message})
             self._connection.commit()
         except psycopg.errors.ReadOnlySqlTransaction as error:
             self._connection.rollback()
@@ -75,3 +81,8 @@ class QuerySession:
             self._connection.rollback()
             raise StorageError(one_line(error)) from None
         return result
+
+    def _has_changed_something(self) -> bool:
+        # The server numbers a transaction when it first writes, also where a function did that a select called.
+        row = self._connection.execute("select pg_current_xact_id_if_assigned() is not null").fetchone()
+        return bool(row and row[0])

@@ -69,8 +69,10 @@ class Snapshot:
             raise StorageError(f"the database refused the query: {one_line(error)}") from error
 
     def calculations(self) -> pd.DataFrame:
-        """The published calculations of whole dates, oldest date first, as rows of margin.calculations."""
-        return self.query("select * from margin.calculations where state = 'published' and scope = 'chain' order by as_of")
+        """The published calculations of whole dates whose rows are kept, oldest date first, as rows of margin.calculations."""
+        return self.query(
+            "select * from margin.calculations where state = 'published' and scope = 'chain' and retired_at is null order by as_of"
+        )
 
     def rows(self, table: str, as_of: dt.date, **among: Collection[str]) -> pd.DataFrame:
         """Published rows of a date.

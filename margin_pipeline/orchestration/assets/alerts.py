@@ -28,6 +28,7 @@ def build_alert_evaluation(partitions_def: dg.PartitionsDefinition[str]) -> dg.A
         """Raises, escalates and clears alerts from the published figures; dates before the newest published one change nothing."""
         store: ResultStore = context.resources.store
         as_of = dt.date.fromisoformat(context.partition_key)
-        return dg.MaterializeResult(metadata=store.evaluate_alerts(as_of, context.resources.rules.thresholds(as_of)))
+        with store.parameters(context.run):
+            return dg.MaterializeResult(metadata=store.evaluate_alerts(as_of, context.resources.rules.thresholds(as_of)))
 
     return alert_evaluation
