@@ -13,6 +13,7 @@ import io
 import json
 import re
 import signal
+from collections import Counter
 
 import dagster as dg
 import pandas as pd
@@ -21,6 +22,7 @@ import pytest
 from margin_pipeline import cli, storage
 from margin_pipeline.definitions import build_defs
 from margin_pipeline.reports import export
+from margin_pipeline.reports.sections.regulation import MOST_LINES
 from margin_pipeline.sample import SAMPLE_DATES, write_sample
 from margin_pipeline.settings import from_environment
 from margin_pipeline.storage import StorageError
@@ -106,17 +108,14 @@ def test_links_of_every_page_lead_to_files_beside_it(folder):
 
 def test_every_number_of_a_regulatory_line_stands_in_the_table(run, folder):
     stored = table(run[0], "regulatory_lines")
-    checked = 0
     for portfolio_id, lines in stored.groupby("portfolio_id"):
         page = folder / (f"{portfolio_id}.html" if portfolio_id else "index.html")
         root, _ = parse(page.read_text())
         (section,) = [one for one in root.all("section") if one.attributes["aria-labelledby"] == "regulatory-lines"]
-        shown = [[cell.text for cell in row.all("td", "th")] for body in section.all("tbody") for row in body.all("tr")]
-        # No regime of the sample has more lines than a report shows.
-        assert len(shown) == len(lines)
-        assert sorted(_stated(row) for row in shown) == sorted(_stored(line) for line in lines.itertuples())
-        checked += len(shown)
-    assert checked == len(stored)
+        shown = Counter(_stated([cell.text for cell in row.all("td", "th")]) for body in section.all("tbody") for row in body.all("tr"))
+        assert shown - Counter(_stored(line) for line in lines.itertuples()) == Counter()
+        # A long regime ends with how many lines are left out.
+        assert shown.total() == lines.groupby("regime").size().clip(upper=MOST_LINES).sum()
 
 
 def _stated(row):
