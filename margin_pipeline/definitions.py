@@ -69,9 +69,9 @@ def build_defs(
             alerts.build_alert_evaluation(dates),
             *([reports.build_reports(dates, settings.reports_dir)] if settings.reports else []),
         ],
-        jobs=[*jobs.jobs(), schedules.publication_deadline],
-        schedules=[schedules.after_the_close, schedules.at_the_deadline],
-        sensors=[sensors.landed_files, sensors.notifications],
+        jobs=[*jobs.jobs(), schedules.publication_deadline, *kept_days["jobs"]],
+        schedules=[schedules.after_the_close, schedules.at_the_deadline, *kept_days["schedules"]],
+        sensors=[sensors.landed_files, sensors.notifications, sensors.failed_runs],
         resources=provided,
         executor=dg.in_process_executor,
     )

@@ -17,6 +17,7 @@ import pandas as pd
 
 from margin_pipeline import storage
 from margin_pipeline.decisions import alerts as alert_rules
+from margin_pipeline.decisions.previous_date import PreviousDate
 from margin_pipeline.parameters import reader
 from margin_pipeline.storage import alerts as outbox
 from margin_pipeline.storage import audit, automation, parameter_sets, retention
@@ -24,7 +25,9 @@ from margin_pipeline.storage import audit, automation, parameter_sets, retention
 CalculationSettings = Callable[[dt.date, dt.datetime | None], Mapping[str, Any]]
 Context = dg.AssetExecutionContext
 EVERY_PORTFOLIO = "*"
-WATCHED_TABLES = ("portfolios", "positions", "stress_results", "regulatory_lines")
+PARAMETERS_OF = "margin/parameters_of"
+"""Tag of a run: calculation whose stored parameters stand in for the files."""
+WATCHED_TABLES = ("portfolios", "positions", "position_greeks", "stress_results", "regulatory_lines")
 """Tables besides portfolio_margins that alerts are judged by."""
 MANY_SESSIONS = 60
 """Histories from this length on are read once, at the longest length."""
@@ -54,9 +57,9 @@ class ResultStore:
         self._longest = dict(longest or {})
         self._calculations: dict[tuple[str, dt.date], int] = {}
         self._input_hashes: dict[int, str] = {}
+        self._stored_parameters: dict[int, list[reader.ParameterSet]] = {}
         # Frames read by one run: several stages ask for the same ones, and pandas copies on write.
         self._frames: dict[tuple[Any, ...], pd.DataFrame] = {}
-        self._stored_parameters: dict[int, list[reader.ParameterSet]] = {}
 
     @cached_property
     def urls(self) -> storage.DatabaseUrls:
@@ -78,8 +81,6 @@ class ResultStore:
             self._calculations[key] = self._begin(run, as_of)
         return self._calculations[key]
 
-    def write(self, run: dg.DagsterRun, as_of: dt.date, table: str, frame: pd.DataFrame) -> None:
-        """Store a table of a run's calculation."""
     def _begin(self, run: dg.DagsterRun, as_of: dt.date) -> int:
         instant = run.tags.get("margin/at")
         with self.parameters(run):
@@ -107,6 +108,8 @@ class ResultStore:
         """Add a row to the audit log, in a transaction of its own; arguments as of `storage.audit.record`."""
         audit.record(self.urls, event, **about)
 
+    def write(self, run: dg.DagsterRun, as_of: dt.date, table: str, frame: pd.DataFrame) -> None:
+        """Store a table of a run's calculation."""
         self._frames = {key: kept for key, kept in self._frames.items() if key[2] != table}
         storage.write_table(self.urls, self.calculation_id(run, as_of), as_of, table, frame)
 
@@ -130,6 +133,24 @@ class ResultStore:
             if MANY_SESSIONS <= sessions < longest:
                 self._frames[key] = _last(self.read_history(run, as_of, table, longest), sessions)
         return self._kept(key, lambda: storage.read_history(self.urls, calculation_id, as_of, table, sessions=sessions))
+
+    def read_previous(
+        self, run: dg.DagsterRun, as_of: dt.date, tables: Sequence[str], history: Mapping[str, int | None]
+    ) -> PreviousDate | None:
+        """Published tables of the newest date before one, those in `history` up to that date; None where nothing is published before."""
+        found = storage.previous_calculation(self.urls, as_of)
+        if found is None:
+            return None
+
+        def read(table: str) -> pd.DataFrame:
+            if table in history:
+                return storage.read_history(self.urls, found.calculation_id, found.as_of, table, sessions=history[table])
+            return storage.read_published(self.urls, found.as_of, table)
+
+        # A table that is newer than that date is not there; a history need not have rows of that date.
+        wanted = [table for table in tables if table in history or table in found.tables]
+        key = (run.run_id, found.calculation_id)
+        return PreviousDate(found.as_of, {t: self._kept((*key, t, history.get(t, "date")), lambda t=t: read(t)) for t in wanted})
 
     def _kept(self, key: tuple[Any, ...], read: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         if key not in self._frames:
@@ -199,7 +220,9 @@ class ResultStore:
                 evaluation.published_calculation(as_of),
                 alert_rules.judgements(watched, as_of),
             )
-            raised, cleared = evaluation.apply(changes.raised.to_dict("records"), changes.cleared.to_dict("records"))
+            # What is published now has passed its checks: earlier failures are mended.
+            mended = [a | {"as_of": as_of} for a in state.open_alerts if a["kind"] == alert_rules.FAILED_CHECK and a["as_of"] <= as_of]
+            raised, cleared = evaluation.apply(changes.raised.to_dict("records"), [*changes.cleared.to_dict("records"), *mended])
         return {"raised": raised, "cleared": cleared}
 
     def watch_publication(self, as_of: dt.date) -> str:
@@ -227,6 +250,24 @@ class ResultStore:
             }
             evaluation.apply([alert | details], [])
             return message
+
+    def raise_failed_run(self, as_of: dt.date, failed: Sequence[str], message: str) -> int:
+        """Raise an alert for each failed check (or step) of a run of a date; gives how many are new."""
+        with outbox.AlertEvaluation(self.urls.libpq) as evaluation:
+            state = evaluation.state()
+            raised = alert_rules.failed_checks(pd.DataFrame(state.open_alerts), pd.DataFrame(state.last_episodes), failed, message, as_of)
+            return evaluation.apply(raised.to_dict("records"), [])[0]
+
+    def retire(self, before: dt.date) -> dict[str, Any]:
+        """Drop months that lie wholly before a date and that no later date needs; gives what the job shows."""
+        plan = retention.execute(self.urls, before, retention.exempt_tables(self._longest))
+        gone = [partition for partition in plan.dropped if partition.rows]
+        return {
+            "before": before.isoformat(),
+            "partitions": len(gone),
+            "rows": sum(partition.rows for partition in gone),
+            "bytes": sum(partition.bytes for partition in gone),
+        }
 
     def standing_stop(self) -> str | None:
         """Why automation is stopped, by whom and since when; None where it goes on."""

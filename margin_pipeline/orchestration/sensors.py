@@ -69,3 +69,20 @@ def notifications(
         found = channels(notifier.webhook_url, None, context.log)
     done = [d for d in deliver(store, found, dt.datetime.now(dt.UTC)) if d.told or d.failed]
     return dg.SkipReason("; ".join(f"{d.channel}: {d.told} told, {d.failed} failed" for d in done) or "nothing to deliver")
+
+
+@dg.run_failure_sensor(minimum_interval_seconds=EVERY_FIVE_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING)
+def failed_runs(context: dg.RunFailureSensorContext, store: dg.ResourceParam[ResultStore]) -> dg.SkipReason | None:
+    """Raises an alert for every check, or else step, that made a run of a date fail; publishing the date clears it."""
+    if stopped := store.standing_stop():
+        return dg.SkipReason(stopped)
+    partition = context.dagster_run.tags.get("dagster/partition")
+    if partition is None:
+        return dg.SkipReason("the run was of no date")
+    records = context.instance.get_records_for_run(context.dagster_run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records
+    evaluations = [r.event_log_entry.dagster_event.asset_check_evaluation_data for r in records if r.event_log_entry.dagster_event]
+    checks = [f"{e.asset_key.to_user_string()}/{e.check_name}" for e in evaluations if not e.passed]
+    steps = [event.step_key for event in context.get_step_failure_events() if event.step_key]
+    message = f"{context.failure_event.message or 'no reason was recorded'} (run {context.dagster_run.run_id[:8]}; see margin-pipeline ui)"
+    store.raise_failed_run(dt.date.fromisoformat(partition), checks or steps or ["run"], " ".join(message.split()))
+    return None

@@ -23,7 +23,7 @@ _LOCK = "select pg_advisory_xact_lock(hashtext('margin alerts'))"
 _CLIENT = "select set_config('margin.client', %s, true)"
 
 _OPEN = """
-select portfolio_id, kind, subject, threshold, episode, severity, observed from margin_data.alerts where cleared_at is null
+select portfolio_id, kind, subject, threshold, episode, severity, observed, as_of from margin_data.alerts where cleared_at is null
 order by portfolio_id, kind, subject, threshold
 """
 
@@ -88,7 +88,7 @@ class AlertState:
 
     Attributes
     ----------
-    open_alerts : open alerts: portfolio_id, kind, subject, threshold, episode, severity, observed.
+    open_alerts : open alerts: portfolio_id, kind, subject, threshold, episode, severity, observed, as_of.
     last_episodes : newest episode of every portfolio, kind, subject and threshold.
     """
 

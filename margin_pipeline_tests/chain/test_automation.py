@@ -14,6 +14,7 @@ from margin_pipeline.orchestration import channels, delivery, notifiers, schedul
 from margin_pipeline.orchestration.resources import LandingZone, NotifierSettings, ResultStore, Rules
 from margin_pipeline.sample import SAMPLE_DATES, write_sample
 from margin_pipeline.storage import automation
+from margin_pipeline_tests.chain.conftest import QUIET
 
 DATE = SAMPLE_DATES[0].isoformat()
 RULES = Rules("XNYS", {})
@@ -164,3 +165,23 @@ def test_a_stop_stands_until_it_is_resumed_and_both_are_recorded(store):
     rows = storage.read_query(store.urls, "select stopped_by, resumed_by from margin.automation_stops order by stop_id")
     assert rows["stopped_by"].tolist() == ["Ada", "Cy"]
     assert rows["resumed_by"].fillna("").tolist() == ["Bob", ""]
+
+
+def test_a_run_that_fails_raises_one_alert_a_check_or_step_and_publication_clears_it(store, definitions_for, zone):
+    prices = (zone / DATE / "prices.csv").read_text()
+    (zone / DATE / "prices.csv").write_text("nothing\n")
+    definitions = definitions_for(store.urls, zone.path)
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = definitions.resolve_job_def("margin_chain")
+        for _ in range(2):
+            result = job.execute_in_process(instance=instance, partition_key=DATE, run_config=QUIET, raise_on_error=False)
+            failure = next(event for event in result.all_events if event.event_type == dg.DagsterEventType.RUN_FAILURE)
+            context = dg.build_run_status_sensor_context("failed_runs", failure, instance, result.dagster_run)
+            sensors.failed_runs(context.for_run_failure(), store=store)
+        (zone / DATE / "prices.csv").write_text(prices)
+        alerts = "select subject, severity, message, cleared_at is null as open from margin.alerts where kind = 'failed_check'"
+        (alert,) = storage.read_query(store.urls, alerts).to_dict("records")
+        assert (alert["subject"], alert["severity"], alert["open"]) == ("landing", "critical", True)
+        assert f"{DATE} is not published" in alert["message"]
+        assert job.execute_in_process(instance=instance, partition_key=DATE, run_config=QUIET).success
+    assert not storage.read_query(store.urls, alerts)["open"].any()
