@@ -23,7 +23,7 @@ import pandas as pd
 
 from margin_pipeline.decisions.recalculation import Recalculated, Setting, recalculate
 from margin_pipeline.decisions.trades import STRATEGY, Trade, TradeError, added_up, at_the_mark, near, positions_after
-from margin_pipeline.margin.methods import COMPUTED
+from margin_pipeline.margin.methods import COMPUTED, OTC_METHODS
 from margin_pipeline.margin.valuation import value_positions
 
 __all__ = ["STRATEGY", "Setting", "Trade", "TradeError", "WhatIf", "what_if"]
@@ -94,7 +94,7 @@ def what_if(
     if not (portfolios["portfolio_id"] == portfolio_id).any():
         raise TradeError(f"there is no portfolio {portfolio_id} on {setting.as_of}{near(portfolio_id, portfolios['portfolio_id'])}")
     own = portfolios[portfolios["portfolio_id"] == portfolio_id].reset_index(drop=True)
-    if COMPUTED[str(own["account_type"][0])] == ("schedule_im",):
+    if COMPUTED[str(own["account_type"][0])] == OTC_METHODS:
         raise TradeError(f"{portfolio_id} is an otc account: it holds netting sets of derivatives, no positions that could be traded")
     if not (math.isfinite(fee) and fee >= 0):
         raise TradeError(f"a fee of {fee} is none; write what the trades cost in base currency, at least 0")

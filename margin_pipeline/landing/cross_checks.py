@@ -97,6 +97,13 @@ def trade_rejections(trades: pd.DataFrame, netting_sets: pd.DataFrame, as_of: dt
     return found + rejected(matured.index, "maturity", (f"expired on {date:%Y-%m-%d}: the trade has matured" for date in matured))
 
 
+def eligibility_rejections(eligibility: pd.DataFrame, requirements: pd.DataFrame) -> list[Rejection]:
+    """Terms of requirements that the date does not have."""
+    return _unknown(
+        eligibility["requirement_id"], requirements["requirement_id"], "requirement_id", "is not among the accepted collateral requirements"
+    )
+
+
 def with_base_currency(frame: pd.DataFrame, contract: FileContract, portfolios: pd.DataFrame) -> pd.DataFrame:
     """Amounts without a currency are in the base currency of their portfolio."""
     if "currency" not in contract.columns or not contract.known_portfolio:

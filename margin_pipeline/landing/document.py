@@ -20,9 +20,9 @@ This page is written from the contracts that check the files (`margin_pipeline/l
 
 ## How a file is read
 
-- **CSV**: UTF-8 (with or without byte order mark), commas, a header line, `"` around cells that hold a comma, `""` for a quote inside
-  such a cell. One physical line is one record; no cell holds a line break; blank lines are skipped. Row numbers are line numbers, the
-  header being 1.
+- **CSV**: UTF-8 (with or without byte order mark), commas (crif: commas or tabs, as its header has them), a header line, `"` around cells
+  that hold a comma, `""` for a quote inside such a cell. One physical line is one record; no cell holds a line break; blank lines are
+  skipped. Row numbers are line numbers, the header being 1.
 - **Parquet**: the same columns; row numbers from 1. Times of day and nested types have no place in it.
 - Column names may stand in any order and in any case. Columns that are not listed here are ignored, and a note says so.
 - Blanks around a cell do not count, and an empty cell is a missing value. No word is read as missing: `NA`, `TRUE` and `NULL` are tickers.
@@ -41,8 +41,8 @@ undetermined, for its margin is not known; a position in a contract that expired
 
 Rules over several files:
 
-- positions, figures, exposures, results and netting sets name a portfolio of the date, trades a netting set of the date, positions an
-  instrument of the date; house rates of a symbol name an instrument of the date;
+- positions, figures, exposures, results and netting sets name a portfolio of the date, trades and sensitivities a netting set of the
+  date, positions an instrument of the date; house rates of a symbol name an instrument of the date;
 - contracts that positions hold expire on the date or later, and uncleared trades mature on the date or later;
 - dates of prices, exchange rates, interest rates and results lie on or before the folder's date;
 - a price of 0 is a mark for options only.
@@ -50,9 +50,19 @@ Rules over several files:
 **Repeated rows.** In positions, quantities and wallets of one portfolio, strategy and symbol add up; a price that differs from an earlier
 row's rejects the later row (an empty price differs from none, and takes the price that another row gives). The entry price is
 quantity-weighted over the rows on the side of the total: a row on the other side closed a part of it at no change of its average. It is
-missing when one of these rows has none, or the total is 0.
+missing when one of these rows has none, or the total is 0. In crif every row counts, for sensitivities of one risk factor add up, also
+those of one trade.
 In every other file identical repeats collapse (and count as accepted), and rows that give different content for one key are all rejected.
 A margin schedule of which one tier is rejected is rejected as a whole.
+
+## Sensitivities
+
+**crif** is ISDA's common risk interchange format as other systems write it. A row must hold what its risk type needs: the bucket, the
+tenor (Label1) and the sub-curve (Label2) are looked at where the model uses them, and a row that SIMM could not use is rejected with
+what would do. AmountUSD counts; where it is empty, Amount is converted at the day's rate. `Param_` rows and the `Notional` of an add-on
+belong to the netting set as a whole, whatever product class they name. Rows of IMModel Schedule are kept, but SIMM does not cover them:
+the netting set has no margin until these trades are given in otc_trades of a netting set under the schedule. A rejected row leaves the
+margin of its netting set unknown.
 
 ## The exchange's own risk parameter file
 

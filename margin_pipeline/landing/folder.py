@@ -222,6 +222,8 @@ def _cross_checked(files: Mapping[str, ValidatedFile], as_of: dt.date) -> tuple[
                 file = file.reject(cross_checks.trade_rejections(file.accepted, frames["netting_sets"], as_of))
             if name == "crif":
                 file = file.reject(crif_rejections(file.accepted, frames["netting_sets"]))
+            if name == "collateral_eligibility":
+                file = file.reject(cross_checks.eligibility_rejections(file.accepted, frames["collateral_requirements"]))
             if name == "risk_arrays":
                 file = file.reject(cross_checks.array_rejections(file.accepted))
             file = settle_repeats(file.with_accepted(cross_checks.with_base_currency(file.accepted, contract, frames["portfolios"])))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from margin_pipeline.margin.grouping.netting import KINDS
-from margin_pipeline.margin.methods import COMPUTED
+from margin_pipeline.margin.methods import COMPUTED, otc_method
 from margin_pipeline.margin.scenario_tables import POSITION_KEY, ScenarioTables
 from margin_pipeline.margin.valuation import SECURITY_OPTIONS
 
@@ -57,7 +57,7 @@ def contributions(
         under(own[~grouped], "strategy_based", account),
         under(group_contributions(strategy_groups), "strategy_based", account),
         under(_offsets(cross_margin_benefits), "cross_margin", account),
-        under(_netting_sets(netting_set_margins), "schedule_im", account),
+        _netting_sets(netting_set_margins, account),
         under(_boxed(positions, position_margins, boxed_rate), "reg_t", account),
         *_scenarios(scenarios, positions, position_margins, own, account),
         *(_house(house_additions) if house_additions is not None else ()),
@@ -181,14 +181,20 @@ def _offsets(cross_margin_benefits: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _netting_sets(netting_set_margins: pd.DataFrame) -> pd.DataFrame:
-    """What the portfolio posts: initial margin of its netting sets, initial and maintenance alike."""
-    posted = netting_set_margins[netting_set_margins["side"] == "post"]
+def _netting_sets(netting_set_margins: pd.DataFrame, account: pd.Series) -> pd.DataFrame:
+    """What otc accounts post: initial margin of their netting sets, initial and maintenance alike, a component a model."""
+    otc = account.index[account == "otc"]
+    posted = netting_set_margins[(netting_set_margins["side"] == "post") & netting_set_margins["portfolio_id"].isin(otc)]
+    method = posted["portfolio_id"].map(posted.groupby("portfolio_id")["model"].agg(otc_method)).astype("str")
     names, reasons, known = posted["netting_set_id"], posted["missing"], posted["missing"].notna()
     texts = [
         (reason if str(name) in str(reason) else f"netting set {name}: {reason}") if given else None
         for name, reason, given in zip(names, reasons, known, strict=True)
     ]
-    return posted[["portfolio_id", "initial_margin"]].assign(
-        component="schedule_im", maintenance_margin=posted["initial_margin"], missing=pd.Series(texts, index=posted.index, dtype="str")
+    found = posted[["portfolio_id", "initial_margin"]].assign(
+        method=method,
+        component=posted["model"].replace({"schedule": "schedule_im"}),
+        maintenance_margin=posted["initial_margin"],
+        missing=pd.Series(texts, index=posted.index, dtype="str"),
     )
+    return found[COLUMNS]

@@ -5,13 +5,15 @@ Belongs here: the table of methods. Not here: computing any of them.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 METHODS = ("cross_margin", "futures", "portfolio_margin", "reg_t", "schedule_im", "simm", "strategy_based", "tiered")
 
 GOVERNING = {
     "cash": "strategy_based", "reg_t": "strategy_based", "portfolio_margin": "portfolio_margin", "futures": "futures",
     "crypto_cross": "tiered", "crypto_isolated": "tiered", "otc": "schedule_im",
 }  # fmt: skip
-"""Method that governs each account type; otc: as long as not all netting sets agreed on another model."""
+"""Method that governs each account type; otc: simm where all netting sets agreed on it."""
 
 COMPUTED = {
     "cash": ("strategy_based",),
@@ -20,9 +22,11 @@ COMPUTED = {
     "futures": ("futures", "cross_margin"),
     "crypto_cross": ("tiered", "cross_margin"),
     "crypto_isolated": ("tiered",),
-    "otc": ("schedule_im",),
+    "otc": ("schedule_im", "simm"),
 }
-"""Methods that are computed for each account type."""
+"""Methods that are computed for each account type; of an otc account the one that governs it."""
+OTC_METHODS = COMPUTED["otc"]
+"""Methods of netting sets: the margin that is posted, each set by the model that it agreed on."""
 
 _NOT_SECURITIES = "not a securities account: Regulation T and FINRA 4210 do not apply"
 _REASONS = {
@@ -33,6 +37,8 @@ _REASONS = {
         "crypto_isolated": "each position has a wallet of its own: nothing is offset",
         "otc": "uncleared derivatives are netted within netting sets only",
     },
+    "schedule_im": {"otc": "all netting sets of the account agreed on SIMM"},
+    "simm": {"otc": "not all netting sets of the account agreed on SIMM: those that did are the component simm of method schedule_im"},
 }  # fmt: skip
 _OTHERWISE = {
     "reg_t": _NOT_SECURITIES,
@@ -41,9 +47,17 @@ _OTHERWISE = {
     "futures": "not a futures account: futures are a component of the other methods",
     "tiered": "not an account under margin schedules: scheduled positions are a component of the other methods",
     "schedule_im": "no uncleared derivatives: applies to otc accounts",
-    "simm": "no netting set of the account agreed on SIMM alone",
+    "simm": "no uncleared derivatives: applies to otc accounts",
     "cross_margin": "does not apply to the account",
 }
+
+
+def otc_method(models: Collection[str]) -> str:
+    """Method of an otc account by the models of its netting sets: simm where all agreed on it.
+
+    Else schedule_im, in which each set still has the margin of its own model: an account has one requirement, and nobody's is left out.
+    """
+    return "simm" if set(models) == {"simm"} else "schedule_im"
 
 
 def why_not(method: str, account_type: str) -> str:

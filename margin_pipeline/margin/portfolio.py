@@ -17,7 +17,7 @@ import pandas as pd
 from margin_pipeline.margin.attribution import margin_attribution
 from margin_pipeline.margin.components import contributions
 from margin_pipeline.margin.margin_equity import adjustments, security_values
-from margin_pipeline.margin.methods import COMPUTED, GOVERNING, METHODS, why_not
+from margin_pipeline.margin.methods import COMPUTED, GOVERNING, METHODS, OTC_METHODS, otc_method, why_not
 from margin_pipeline.margin.rejections import rejected_inputs
 from margin_pipeline.margin.scenario_tables import ScenarioTables
 from margin_pipeline.margin.status import LEVELS, levels, status, utilization
@@ -81,9 +81,9 @@ def compose(
     -----
     `strategy_based`: groups of stock and options, other positions on their own. `reg_t`, `tiered`: positions on their own.
     `portfolio_margin`, `futures`: groups by scenarios, what these do not cover on its own. `cross_margin`: positions on their own less
-    offsets. `schedule_im`: what the netting sets post. Under the first two, a margin account's initial margin is at least the lesser of
-    $2,000 and the cost of its securities (component minimum, FINRA 4210(b)(4); that limit does not hold with short positions); without an
-    exchange rate for it the initial margin alone is empty.
+    offsets. `schedule_im`, `simm`: what the netting sets post, each by its own model. Under the first two, a margin account's initial
+    margin is at least the lesser of $2,000 and the cost of its securities (component minimum, FINRA 4210(b)(4); that limit does not hold
+    with short positions); without an exchange rate for it the initial margin alone is empty.
     """
     portfolios = portfolios.sort_values("portfolio_id", kind="stable", ignore_index=True)
     inputs = (portfolios, positions, position_margins, strategy_groups, cross_margin_benefits, netting_set_margins)
@@ -103,12 +103,11 @@ def compose(
 
 def _rows(portfolios: pd.DataFrame, netting_set_margins: pd.DataFrame, left_out: Collection[str]) -> pd.DataFrame:
     """One row a portfolio and method, with the account type, equity and whether the method governs and is computed."""
-    models = netting_set_margins.groupby("portfolio_id")["model"].agg(lambda names: set(names) == {"simm"})
-    only_simm = set(models.index[models.to_numpy(dtype=bool)])
+    agreed = netting_set_margins.groupby("portfolio_id")["model"].agg(otc_method).to_dict()
     found = []
     for portfolio_id, account, equity in portfolios[["portfolio_id", "account_type", "equity"]].itertuples(index=False, name=None):
-        governing = "simm" if account == "otc" and portfolio_id in only_simm else GOVERNING[account]
-        computed = () if governing == "simm" else tuple(name for name in COMPUTED[account] if name not in left_out)
+        governing = agreed.get(portfolio_id, GOVERNING[account]) if account == "otc" else GOVERNING[account]
+        computed = (governing,) if account == "otc" else tuple(name for name in COMPUTED[account] if name not in left_out)
         for method in sorted({*computed, governing}):
             found.append((portfolio_id, method, account, float(equity), method == governing, method in computed))
     columns = [*KEY, "account_type", "equity", "is_governing", "is_computed"]
@@ -137,14 +136,14 @@ def _missing(
         found.setdefault((portfolio_id, method), set()).update(reasons)
 
     for portfolio_id, method, text in parts.loc[parts["missing"].notna(), [*KEY, "missing"]].itertuples(index=False, name=None):
-        add(portfolio_id, method, [str(text)] if method == "schedule_im" else str(text).split("; "))
+        add(portfolio_id, method, [str(text)] if method in OTC_METHODS else str(text).split("; "))
     unvalued = {method: _unvalued(values, method) for method in WITH_MINIMUM}
     for portfolio_id, method, account, _, _, computed in rows.itertuples(index=False, name=None):
         if not computed:
             add(portfolio_id, method, [f"method {method} is not available in this version"])
         if method in WITH_MINIMUM:
             add(portfolio_id, method, unvalued[method].get((portfolio_id, account == "cash"), ()))
-        source = "otc" if method in ("schedule_im", "simm") else "positions"
+        source = "otc" if method in OTC_METHODS else "positions"
         add(portfolio_id, method, rejected[source].get(portfolio_id, []))
         add(portfolio_id, method, inadmissible.get(portfolio_id, []))
     return {key: sorted(reasons) for key, reasons in found.items() if reasons}

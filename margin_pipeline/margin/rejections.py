@@ -17,7 +17,7 @@ from margin_pipeline.margin.valuation import SECURITY_OPTIONS
 EXPIRED = "expired"
 """Reasons that begin so concern contracts that are no more."""
 
-SOURCES = {"positions": "positions", "house_margins": "positions", "netting_sets": "otc", "otc_trades": "otc"}
+SOURCES = {"positions": "positions", "house_margins": "positions", "netting_sets": "otc", "otc_trades": "otc", "crif": "otc"}
 """What rows of a file concern, by its name."""
 
 
@@ -29,7 +29,7 @@ def rejected_inputs(
     Parameters
     ----------
     rejected_rows : columns source, row_number, reason, portfolio_id, raw.
-    netting_set_margins : columns netting_set_id, portfolio_id; tells whose a rejected trade is.
+    netting_set_margins : columns netting_set_id, portfolio_id; tells whose a rejected trade or sensitivity is.
     positions, portfolios : frames of the tables; tell whom a rejected house rate would have concerned.
 
     Returns
@@ -52,7 +52,7 @@ def rejected_inputs(
         named: list[Any] = [portfolio_id]
         if name == "house_margins":
             named = _held_by(_cells(raw), positions, portfolios)
-        elif name == "otc_trades" and pd.isna(portfolio_id):
+        elif name in ("otc_trades", "crif") and pd.isna(portfolio_id):
             named = [owner.get(_cells(raw).get("netting_set_id"))]
         for portfolio in named:
             if portfolio is not None and not pd.isna(portfolio):

@@ -149,7 +149,37 @@ def test_netting_set_without_a_margin_leaves_the_account_undetermined():
     unvalued = governing([], account="otc", netting_sets=[("P", "N3", "schedule", "post", np.nan, "market value of trade T")])
     assert json.loads(unvalued["missing"]) == ["netting set N3: market value of trade T"]
     simm = governing([], account="otc", netting_sets=[("P", "N2", "simm", "post", np.nan, "no")])
-    assert (simm["method"], simm["status"]) == ("simm", "undetermined")
+    assert (simm["method"], simm["status"], simm["missing"]) == ("simm", "undetermined", '["netting set N2: no"]')
+
+
+SIMM = ("P", "N2", "simm", "post", 4_000.0, None)
+
+
+def test_account_whose_sets_all_agreed_on_simm_is_governed_by_it():
+    found = composed(tables([], account="otc", netting_sets=[SIMM, ("P", "N2", "simm", "call", 9_000.0, None)]))
+    row = found.portfolio_margins.iloc[0]
+    assert (row["method"], row["is_governing"], row["maintenance_margin"], row["status"]) == ("simm", True, 4_000.0, "safe")
+    assert found.components[["method", "component", "initial_margin"]].values.tolist() == [["simm", "simm", 4_000.0]]
+    notes = found.notes.set_index("method")["reason"]
+    assert notes["schedule_im"] == "all netting sets of the account agreed on SIMM"
+
+
+def test_account_of_both_models_is_margined_by_the_agreed_model_of_each_set_in_one_requirement():
+    schedule = ("P", "N1", "schedule", "post", 10_000.0, None)
+    found = composed(tables([], account="otc", netting_sets=[schedule, SIMM]))
+    assert found.portfolio_margins[["method", "is_governing", "initial_margin"]].values.tolist() == [["schedule_im", True, 14_000.0]]
+    parts = found.components.set_index("component")["maintenance_margin"].to_dict()
+    assert parts == {"schedule_im": 10_000.0, "simm": 4_000.0}
+    assert "not all netting sets" in found.notes.set_index("method").loc["simm", "reason"]
+    lacking = composed(tables([], account="otc", netting_sets=[schedule, ("P", "N2", "simm", "post", np.nan, "no CRIF rows")]))
+    row = lacking.portfolio_margins.iloc[0]
+    assert (row["status"], row["missing"]) == ("undetermined", '["netting set N2: no CRIF rows"]')
+
+
+def test_rejected_sensitivity_concerns_the_portfolio_of_its_netting_set():
+    bad = rejection("is no bucket", source="crif.csv", portfolio=None, raw='{"netting_set_id": "N2"}')
+    row = governing([], account="otc", netting_sets=[SIMM], rejected=[bad])
+    assert (row["status"], json.loads(row["missing"])) == ("undetermined", ["crif.csv row 17: is no bucket"])
 
 
 @pytest.mark.parametrize("account", ["cash", "reg_t", "futures", "crypto_cross", "crypto_isolated", "otc"])

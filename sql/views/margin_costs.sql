@@ -49,7 +49,7 @@ select m.as_of, m.portfolio_id, m.method, n.model || ' ' || n.side, null, n.nett
        null, n.initial_margin, n.initial_margin / nullif(m.maintenance_margin, 0)
   from margin.portfolio_margins m
   join margin.netting_set_margins n using (as_of, portfolio_id)
- where m.is_governing and m.method = 'schedule_im' and n.model = 'schedule' and n.side = 'post';
+ where m.is_governing and m.method in ('schedule_im', 'simm') and n.side = 'post';
 
 comment on view margin.margin_costs is 'What the governing maintenance margin of each portfolio is made of: option structures and stock groups, product groups, class groups of futures, single positions, or netting sets.';
 comment on column margin.margin_costs.as_of is 'Business date.';

@@ -14,6 +14,7 @@ from margin_pipeline.landing.contracts.reference import INSTRUMENTS
 from margin_pipeline.landing.contracts.span import RISK_ARRAYS, SPAN_PARAMETERS
 from margin_pipeline.landing.contracts.statements import BROKER_MARGINS
 from margin_pipeline.landing.contracts.stress import STRESS_SCENARIOS
+from margin_pipeline.landing.contracts.treasury import COLLATERAL, COLLATERAL_ELIGIBILITY, COLLATERAL_REQUIREMENTS, LIQUIDITY
 
 CONTRACTS: dict[str, FileContract] = {
     contract.name: contract
@@ -39,6 +40,10 @@ CONTRACTS: dict[str, FileContract] = {
         NETTING_SETS,
         OTC_TRADES,
         CRIF,
+        LIQUIDITY,
+        COLLATERAL,
+        COLLATERAL_REQUIREMENTS,
+        COLLATERAL_ELIGIBILITY,
     )
 }
 """Contract of every file, by name: required ones first, each after those it is checked against."""

@@ -21,6 +21,7 @@ import pyarrow.csv as arrow_csv
 
 from margin_pipeline.parameters.crif_terms import FACTORS, RISK_TYPES
 from margin_pipeline.parameters.simm import SimmRules
+from margin_pipeline.regulation.exact_sums import group_sums
 
 CONFIGURATIONS = {
     "2.6": "SimmConfiguration_ISDA_V2_6",
@@ -36,6 +37,7 @@ CLASS_OF_TYPE = {
     "Risk_CreditNonQ": "CreditNonQualifying", "Risk_CreditVolNonQ": "CreditNonQualifying", "Risk_Equity": "Equity",
     "Risk_EquityVol": "Equity", "Risk_Commodity": "Commodity", "Risk_CommodityVol": "Commodity", "Risk_FX": "FX", "Risk_FXVol": "FX",
 }  # fmt: skip
+FACTOR_KEY = ["product_class", "risk_type", "qualifier", "bucket", "label1", "label2"]
 SIDES = ("call", "post")
 NOT_NAMES = tuple(name for name, kind in RISK_TYPES.items() if kind.qualifier in ("currency", "currency_pair", "product_class"))
 """Risk types whose qualifier means something to the engine."""
@@ -82,13 +84,15 @@ def margins(rows: pd.DataFrame, scopes: Sequence[np.ndarray], rules: SimmRules) 
     configuration = _configuration(engine, rows, rules)
     crif = engine.Crif()
     crif.setCsvLoaderConfig(configuration)
+    chosen = [_of_choice(rows, scope) for scope in scopes]
+    names = _numbered(rows["qualifier"])
     try:
-        crif.fromCSVString(HEADER + "".join(_text(rows, scope, number) for number, scope in enumerate(scopes)))
-        wanted = sum(len(scope) for scope in scopes)
+        crif.fromCSVString(HEADER + "".join(_text(part, names, number) for number, part in enumerate(chosen)))
+        wanted = sum(len(part) for part in chosen)
         if crif.size() != wanted:
             raise EngineError(f"the SIMM engine has read {crif.size()} of {wanted} net sensitivities")
         calculator = engine.SimmCalculator(crif, configuration)
-        return [_of_scope(engine, calculator, str(number), rows.loc[scope]) for number, scope in enumerate(scopes)]
+        return [_of_scope(engine, calculator, str(number), part) for number, part in enumerate(chosen)]
     except RuntimeError as error:
         raise EngineError(f"the SIMM engine says: {str(error).splitlines()[0]}") from error
 
@@ -113,11 +117,26 @@ def _numbered(qualifiers: pd.Series) -> dict[str, str]:
     return {name: f"N{number:07d}" for number, name in enumerate(sorted(set(qualifiers)))}
 
 
-def _text(rows: pd.DataFrame, scope: np.ndarray, number: int) -> str:
+def _of_choice(rows: pd.DataFrame, scope: np.ndarray) -> pd.DataFrame:
+    """Chosen rows, one for each risk factor: rows of one factor may name different regulations."""
+    chosen = rows.loc[scope, [*FACTOR_KEY, "amount"]]
+    if not chosen.duplicated(FACTOR_KEY).any():
+        return chosen.reset_index(drop=True)
+    groups = chosen.groupby(FACTOR_KEY, sort=True)
+    found = groups.size().index.to_frame(index=False)
+    least, most = (groups["amount"].agg(which).to_numpy() for which in ("min", "max"))
+    factor = found["risk_type"].isin(FACTORS).to_numpy()
+    for n in np.flatnonzero(factor & (least != most)).tolist():
+        name = f"{found['risk_type'][n]} of {found['qualifier'][n]}"
+        raise EngineError(f"one {name} under one regulation: {least[n]:.15g} and {most[n]:.15g} are given")
+    total = group_sums(chosen["amount"].to_numpy(np.float64), groups.ngroup().to_numpy(), len(found))
+    return found.assign(amount=np.where(factor, least, total))
+
+
+def _text(chosen: pd.DataFrame, names: dict[str, str], number: int) -> str:
     """Lines of one choice of rows, under its number as PortfolioID; the last cell is never empty, for the engine trims lines."""
-    chosen = rows.loc[scope]
     as_they_are = chosen["risk_type"].isin(NOT_NAMES) | (chosen["qualifier"] == "")
-    qualifier = chosen["qualifier"].where(as_they_are, chosen["qualifier"].map(_numbered(rows["qualifier"])))
+    qualifier = chosen["qualifier"].where(as_they_are, chosen["qualifier"].map(names))
     factor = chosen["risk_type"].isin(FACTORS).to_numpy()
     amounts = pa.array(chosen["amount"].to_numpy(np.float64))
     texts: list[Iterable[str]] = [
