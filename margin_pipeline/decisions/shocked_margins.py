@@ -71,6 +71,7 @@ class Prepared:
     classes : class group of every instrument.
     margin_book : positions as margin models see them.
     models : user models by name.
+    at, calendar_open : instant whose intraday rules apply, and whether the market is open then; None: after the close.
     """
 
     inputs: MarginInputs
@@ -86,6 +87,8 @@ class Prepared:
     classes: pd.DataFrame
     margin_book: Book
     models: Mapping[str, UserModel]
+    at: dt.datetime | None = None
+    calendar_open: bool | None = None
 
 
 def prepare(
@@ -151,6 +154,7 @@ def margins_after(
     other_methods: Mapping[str, MarginAfter] | None = None,
     *,
     threads: int = 1,
+    governing_only: bool = False,
 ) -> pd.DataFrame:
     """Margin, margin equity, utilization and status of every portfolio after every scenario.
 
@@ -163,6 +167,7 @@ def margins_after(
     other_methods : functions of methods that are not composed of the stages here, by name of the method; their margin is compared with
         equity.
     threads : underlyings that are solved at once; the result does not depend on it.
+    governing_only : whether rows of methods that do not govern may be absent.
 
     Returns
     -------
@@ -171,8 +176,8 @@ def margins_after(
 
     Notes
     -----
-    Rates and rules of the date apply after the close. Correlations and volatilities that rules use stay those of the date. A portfolio
-    after a scenario is composed like one of its own, so that all scenarios are composed together.
+    Rates and rules of the date apply, at the instant of `prepared`. Correlations and volatilities that rules use stay those of the date.
+    A portfolio after a scenario is composed like one of its own, so that all scenarios are composed together.
     """
     after = [after_shock(prepared.inputs, prepared.shocked, n, equity.iloc[:, n], as_of) for n in range(len(prepared.shocked.scenarios))]
     alone = [_stand_alone(prepared, moved, as_of) for moved in after]
@@ -182,7 +187,10 @@ def margins_after(
     for number, moved in enumerate(after):
         by_currencies.setdefault(tuple(sorted(moved.scenario.currencies.items())), []).append(number)
     for numbers in by_currencies.values():
-        parts.append(_composed(prepared, {n: (after[n], alone[n]) for n in numbers}, again, thresholds, as_of, threads))
+        given = {n: (after[n], alone[n]) for n in numbers}
+        # Without a portfolio that scenarios govern, scenario margin would be computed for nothing.
+        looks = bool(prepared.by_scenarios) or not governing_only
+        parts.append(_composed(prepared, given, again, thresholds, as_of, threads, looks))
     found = _only_computed(pd.concat(parts, ignore_index=True), prepared)
     for method, function in (other_methods or {}).items():
         own = [
@@ -200,6 +208,7 @@ def _composed(
     thresholds: Mapping[str, float],
     as_of: dt.date,
     threads: int,
+    looks_at_scenarios: bool = True,
 ) -> pd.DataFrame:
     """Margins of scenarios that share exchange rates, composed at once."""
     frames: dict[str, list[pd.DataFrame]] = {name: [] for name in ("owners", "positions", "margins", "groups", "rejected")}
@@ -213,7 +222,9 @@ def _composed(
         for name, frame in zip(frames, own, strict=True):
             frames[name].append(frame.assign(portfolio_id=in_scenario(frame["portfolio_id"], number)))
     shocks = {number: after for number, (after, _) in moved.items()}
-    scenarios = shocked_scenario_tables(prepared.inputs, shocks, prepared.by_scenarios, prepared.classes, threads)
+    scenarios = None
+    if looks_at_scenarios:
+        scenarios = shocked_scenario_tables(prepared.inputs, shocks, prepared.by_scenarios, prepared.classes, threads)
     stacked = {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()}
     names = set(stacked["owners"]["portfolio_id"])
     groups = pd.concat([prepared.bundles.groups(again[again["portfolio_id"].isin(names)]), stacked["groups"]], ignore_index=True)
@@ -244,7 +255,8 @@ def _told(portfolio_id: pd.Series, gap: pd.Series) -> Array:
 def _stand_alone(prepared: Prepared, after: AfterShock, as_of: dt.date) -> pd.DataFrame:
     """Margins of positions on their own, in the order of the positions, without explanations."""
     inputs = prepared.inputs
-    terms = registry.terms_in_force(after.fx_rates, inputs.futures_margins, inputs.margin_schedules, inputs.margin_rates, as_of)
+    tables = (after.fx_rates, inputs.futures_margins, inputs.margin_schedules, inputs.margin_rates)
+    terms = registry.terms_in_force(*tables, as_of, prepared.at, prepared.calendar_open)
     book = _moved_book(prepared, after, terms.usd)
     count = len(book)
     model = np.full(count, "", dtype=object)
