@@ -39,11 +39,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command; gives its exit status."""
+    if args.parameters_of is not None and not args.as_of:
+        raise cli.UsageError("--parameters-of goes with one date: say --as-of DATE, too")
     settings = _settings(args)
     dates = _dates(args, settings)
     at = _instant(args.at)
-    if args.parameters_of is not None and not args.as_of:
-        raise cli.UsageError("--parameters-of goes with one date: say --as-of DATE, too")
     from margin_pipeline.storage import open_database
 
     with open_database(settings.data_dir, settings.database_url, settings.dagster_database_url) as urls:

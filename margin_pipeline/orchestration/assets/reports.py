@@ -39,6 +39,8 @@ def build_reports(partitions_def: dg.PartitionsDefinition[str], folder: Path) ->
         with snapshot(store.urls) as published:
             data = read(published_calculation(published, dt.date.fromisoformat(context.partition_key)))
         written = write_reports(data, folder)
+        details = {"folder": str(written.folder), "files": written.files, "bytes": written.size, "report_json_sha256": written.json_hash}
+        store.audit("report_written", as_of=data.as_of, calculation_id=data.calculation_id, details=details)
         return dg.MaterializeResult(
             metadata={
                 "folder": dg.MetadataValue.path(str(written.folder)),
