@@ -52,7 +52,9 @@ COLLATERAL = FileContract(
         {
             "portfolio_id": text("Portfolio, as in portfolios.", required=True),
             "asset": text("Identity of the asset.", required=True),
-            "asset_type": text("Type that eligibility goes by: cash, government_bond, corporate_bond, equity, …", required=True, case="lower"),
+            "asset_type": text(
+                "Type that eligibility goes by: cash, government_bond, corporate_bond, equity, …", required=True, case="lower"
+            ),
             "issuer": text("Who issued it; concentration limits go by it. Empty: nobody that counts, as for cash."),
             "currency": currency("Currency of the asset and of its value.", default_note=BASE_CURRENCY),
             "market_value": number("Value that is free to be given.", OF_ROW, required=True, at_least=0),
