@@ -15,6 +15,7 @@ import dagster as dg
 from margin_pipeline.orchestration import assets, jobs, partitions, resources, retention, schedules, sensors
 from margin_pipeline.orchestration.assets import alerts, landing, publication, reports
 from margin_pipeline.orchestration.code_version import code_version
+from margin_pipeline.orchestration.intraday import LiveMargins
 from margin_pipeline.orchestration.io_manager import TableIOManager
 from margin_pipeline.settings import Settings, from_environment
 from margin_pipeline.storage import DatabaseUrls, database_urls
@@ -58,6 +59,7 @@ def build_defs(
         "compute": compute,
         "landing_zone": resources.LandingZone(settings.landing_zone),
         "notifier": resources.NotifierSettings(settings.webhook_url, settings.notifications),
+        "live": LiveMargins(store, settings.calendar, settings.threads),
         "io_manager": TableIOManager(store),
         **(overrides or {}),
     }
@@ -71,7 +73,7 @@ def build_defs(
         ],
         jobs=[*jobs.jobs(), schedules.publication_deadline, *kept_days["jobs"]],
         schedules=[schedules.after_the_close, schedules.at_the_deadline, *kept_days["schedules"]],
-        sensors=[sensors.landed_files, sensors.notifications, sensors.failed_runs],
+        sensors=[sensors.landed_files, sensors.live_margins, sensors.notifications, sensors.failed_runs],
         resources=provided,
         executor=dg.in_process_executor,
     )

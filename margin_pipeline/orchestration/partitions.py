@@ -84,3 +84,17 @@ def is_open_and_not_closing_soon(calendar_name: str, instant: dt.datetime, sessi
             return False
         utc = instant.astimezone(dt.UTC)
         return all(calendar.is_open_on_minute(moment, ignore_breaks=True) for moment in (utc, utc + CLOSING_SOON))
+
+
+def close_of(calendar_name: str, session: dt.date) -> dt.datetime:
+    """Instant at which a session closes, UTC."""
+    with _without_notices_of_pandas():
+        closed: dt.datetime = calendar_until_next_year(calendar_name, session).session_close(session.isoformat()).to_pydatetime()
+    return closed
+
+
+def trades(calendar_name: str, instant: dt.datetime) -> bool:
+    """Whether the market trades at an instant; a break at noon is no end of it."""
+    with _without_notices_of_pandas():
+        calendar = calendar_until_next_year(calendar_name, instant.date())
+        return bool(calendar.is_open_on_minute(instant.astimezone(dt.UTC), ignore_breaks=True))

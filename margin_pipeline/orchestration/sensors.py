@@ -10,6 +10,7 @@ import dagster as dg
 
 from margin_pipeline.orchestration.channels import ChannelError, channels
 from margin_pipeline.orchestration.delivery import deliver
+from margin_pipeline.orchestration.intraday import Cursor, LiveMargins
 from margin_pipeline.orchestration.jobs import CHAIN
 from margin_pipeline.orchestration.resources import LandingZone, NotifierSettings, ResultStore, Rules
 
@@ -52,6 +53,20 @@ def landed_files(
     if not requests and cursor == context.cursor:
         return dg.SkipReason("no new files")
     return dg.SensorResult(run_requests=requests, cursor=cursor)
+
+
+@dg.sensor(minimum_interval_seconds=EVERY_FIVE_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING)
+def live_margins(
+    context: dg.SensorEvaluationContext, store: dg.ResourceParam[ResultStore], live: dg.ResourceParam[LiveMargins]
+) -> dg.SensorResult | dg.SkipReason:
+    """Computes the portfolios that changed live marks concern, adds them to utilization_history and raises their alerts.
+
+    A round ends after its budget and says what it left to the next one.
+    """
+    if stopped := store.standing_stop():
+        return dg.SkipReason(stopped)
+    done = live.round(Cursor.read(context.cursor), dt.datetime.now(dt.UTC))
+    return dg.SensorResult(skip_reason=str(done), cursor=done.cursor.write())
 
 
 @dg.sensor(minimum_interval_seconds=EVERY_FIVE_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING)
