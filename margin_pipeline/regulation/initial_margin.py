@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from margin_pipeline.parameters.schedule_im import ScheduleRules, schedule_rules
+from margin_pipeline.parameters.simm import simm_rules
 from margin_pipeline.regulation.inputs import RegulatoryInputs
 from margin_pipeline.regulation.line import RegulatoryLine, known
 
@@ -32,7 +33,7 @@ def lines(inputs: RegulatoryInputs) -> list[RegulatoryLine]:
 def initial_margin_lines(
     portfolio: Mapping[Any, Any], netting_sets: list[dict[Any, Any]], rules: ScheduleRules, as_of: dt.date
 ) -> list[RegulatoryLine]:
-    """Initial margin of each netting set and side, for information; another agreed model has an undetermined line.
+    """Initial margin of each netting set and side by its agreed model, for information; one without a margin is undetermined.
 
     Parameters
     ----------
@@ -43,18 +44,20 @@ def initial_margin_lines(
     """
     name, base = str(portfolio["portfolio_id"]), str(portfolio["base_currency"])
 
-    def line(regime: str, status: str, reference: str, **rest: Any) -> RegulatoryLine:
-        return RegulatoryLine(name, "portfolio", regime, "initial_margin", base, status, reference, rules.version, **rest)
+    simm = simm_rules(as_of)
+
+    def line(regime: str, status: str, **rest: Any) -> RegulatoryLine:
+        reference, version = (simm.reference, simm.version) if regime == "simm" else (rules.reference, rules.version)
+        return RegulatoryLine(name, "portfolio", regime, "initial_margin", base, status, reference, version, **rest)
 
     if not netting_sets:
-        return [line("schedule_im", "not_applicable", rules.reference, reason=NO_NETTING_SET)]
+        return [line("schedule_im", "not_applicable", reason=NO_NETTING_SET)]
     lines = []
     for row in netting_sets:
         regime = "simm" if row["model"] == "simm" else "schedule_im"
-        reference = rules.simm_reference if regime == "simm" else rules.reference
         place = {"netting_set_id": str(row["netting_set_id"]), "side": str(row["side"])}
         if as_of < rules.applies_from:
-            lines.append(line(regime, "not_applicable", reference, reason=f"the requirement starts on {rules.applies_from}", **place))
+            lines.append(line(regime, "not_applicable", reason=f"the requirement starts on {rules.applies_from}", **place))
             continue
         value = known(row["initial_margin"])
         inputs = {
@@ -64,5 +67,5 @@ def initial_margin_lines(
         }
         reason = None if value is not None else str(row["missing"])
         status = "undetermined" if value is None else "information"
-        lines.append(line(regime, status, reference, value=value, reason=reason, inputs=inputs, **place))
+        lines.append(line(regime, status, value=value, reason=reason, inputs=inputs, **place))
     return lines

@@ -28,12 +28,12 @@ SENSITIVITIES: tuple[Sensitivity, ...] = (
     ("T12", *IR, "EUR", "1", "5y", "Libor6m", "EUR", 38_900.0),
     ("T12", *IR, "EUR", "1", "10y", "OIS", "EUR", 1_240.0),
     # A cross-currency swap, an inflation swap, yen and Turkish rates.
-    ("T16", *IR, "GBP", "1", "5y", "OIS", "GBP", 8_700.0),
+    ("T16", *IR, "GBP", "1", "5y", "OIS", "USD", 10_500.0),
     ("T16", "RatesFX", "Risk_XCcyBasis", "GBP", "", "", "", "USD", 11_900.0),
     ("T16", "RatesFX", "Risk_FX", "GBP", "", "", "", "USD", -96_000.0),
     ("T17", "RatesFX", "Risk_Inflation", "USD", "", "", "", "USD", 9_300.0),
     ("T17", *IR, "USD", "1", "10y", "OIS", "USD", -8_850.0),
-    ("T18", *IR, "JPY", "2", "10y", "OIS", "JPY", -1_950_000.0),
+    ("T18", *IR, "JPY", "2", "10y", "OIS", "USD", -14_600.0),
     ("T19", *IR, "TRY", "3", "1y", "OIS", "USD", -640.0),
     # Swaptions and a cap: vega in volatility-weighted form.
     ("T20", "RatesFX", "Risk_IRVol", "USD", "", "1y", "", "USD", 128_000.0),
