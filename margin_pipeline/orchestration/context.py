@@ -25,6 +25,7 @@ class CalculationContext:
     market_is_open : whether the market trades at `at` and is not about to close.
     thresholds : utilization thresholds and hysteresis in force, fractions.
     compute : chooses the backend of heavy arithmetic.
+    next_sessions : sessions after the date, the nearest first.
     notes : metadata that the stage adds to its materialisations (backend, seconds and why).
     """
 
@@ -33,4 +34,5 @@ class CalculationContext:
     market_is_open: bool
     thresholds: Mapping[str, float]
     compute: ComputeResource
+    next_sessions: tuple[dt.date, ...] = ()
     notes: dict[str, Any] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import dagster as dg
+import pandas as pd
 
 if TYPE_CHECKING:
     from exchange_calendars import ExchangeCalendar
@@ -74,6 +75,15 @@ def last_session(calendar_name: str, today: dt.date) -> dt.date:
     """Newest session up to and including today."""
     with _without_notices_of_pandas():
         return calendar_until_next_year(calendar_name, today).date_to_session(today.isoformat(), direction="previous").date()
+
+
+def sessions_after(calendar_name: str, date: dt.date, count: int, today: dt.date) -> tuple[dt.date, ...]:
+    """The sessions that follow a date, the nearest first; fewer where the calendar, a year from today, ends before."""
+    calendar = calendar_until_next_year(calendar_name, max(date, today))
+    with _without_notices_of_pandas():
+        sessions = calendar.sessions
+        first = int(sessions.searchsorted(pd.Timestamp(date), side="right"))
+        return tuple(session.date() for session in sessions[first : first + count])
 
 
 def is_open_and_not_closing_soon(calendar_name: str, instant: dt.datetime, session: dt.date) -> bool:

@@ -23,6 +23,10 @@ from margin_pipeline.parameters.reader import names
 __all__ = ["ComputeResource", "LandingZone", "NotifierSettings", "ResultStore", "Rules", "calculation_settings"]
 
 
+SESSIONS_AHEAD = 21
+"""Sessions after a date that stages know: no call is due later, no expiry looked at further ahead."""
+
+
 @dataclass(frozen=True)
 class Rules:
     """Calendar and thresholds.
@@ -39,6 +43,10 @@ class Rules:
     def is_session(self, date: dt.date) -> bool:
         """Whether a date is a session."""
         return partitions.is_session(self.calendar, date, dt.datetime.now(dt.UTC).date())
+
+    def next_sessions(self, as_of: dt.date) -> tuple[dt.date, ...]:
+        """Sessions after a date, the nearest first, as far ahead as any rule looks."""
+        return partitions.sessions_after(self.calendar, as_of, SESSIONS_AHEAD, dt.datetime.now(dt.UTC).date())
 
     def market_is_open(self, at: dt.datetime | None, as_of: dt.date) -> bool:
         """Whether the market trades at an instant of the date and is not about to close; without one it is after the close.

@@ -5,6 +5,7 @@ Belongs here: which calculation a run writes under, and what publishing it tells
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -17,10 +18,12 @@ import pandas as pd
 
 from margin_pipeline import storage
 from margin_pipeline.decisions import alerts as alert_rules
+from margin_pipeline.decisions import margin_calls as call_rules
 from margin_pipeline.decisions.previous_date import PreviousDate
 from margin_pipeline.parameters import reader
 from margin_pipeline.storage import alerts as outbox
-from margin_pipeline.storage import audit, automation, parameter_sets, retention
+from margin_pipeline.storage import audit, automation, live, parameter_sets, retention
+from margin_pipeline.storage import margin_calls as call_book
 
 CalculationSettings = Callable[[dt.date, dt.datetime | None], Mapping[str, Any]]
 Context = dg.AssetExecutionContext
@@ -204,7 +207,11 @@ class ResultStore:
         storage.abandon_dead(self.urls, run_is_alive)
 
     def evaluate_alerts(self, as_of: dt.date, thresholds: Mapping[str, float]) -> dict[str, Any]:
-        """Raise and clear alerts from the published figures of a date; older dates than the newest published change nothing."""
+        """Raise and clear alerts from the published figures of a date; older dates than the newest published change nothing.
+
+        The figures of any date go to the history of utilization.
+        """
+        live.record_publication(self.urls.libpq, as_of)
         with outbox.AlertEvaluation(self.urls.libpq) as evaluation:
             newest = evaluation.newest_published()
             if newest is None or as_of < newest:
@@ -224,6 +231,16 @@ class ResultStore:
             mended = [a | {"as_of": as_of} for a in state.open_alerts if a["kind"] == alert_rules.FAILED_CHECK and a["as_of"] <= as_of]
             raised, cleared = evaluation.apply(changes.raised.to_dict("records"), [*changes.cleared.to_dict("records"), *mended])
         return {"raised": raised, "cleared": cleared}
+
+    def evaluate_margin_calls(self, as_of: dt.date) -> dict[str, Any]:
+        """Issue, follow and settle margin calls from published figures; older dates than the newest published change nothing."""
+        with call_book.CallEvaluation(self.urls.libpq) as evaluation:
+            newest = evaluation.newest_published()
+            if newest is None or as_of < newest[0]:
+                return {"issued": 0, "met": 0, "note": f"{newest and newest[0]} is published: older dates issue and settle nothing"}
+            deficiencies, power = (self.published(as_of, name) for name in ("margin_deficiencies", "buying_power"))
+            changes = call_rules.call_changes(deficiencies, power, evaluation.calls(as_of), as_of)
+            return evaluation.apply(as_of, newest[1], **dataclasses.asdict(changes))
 
     def watch_publication(self, as_of: dt.date) -> str:
         """Raise an alert when a date, or a later one, is not published; clear it when it is; gives a line for the log."""

@@ -34,11 +34,13 @@ class TableAsset:
 
     Attributes
     ----------
-    function : takes input frames by table name (and optionally `context`), returns one frame or one per table.
+    function : takes input frames by table name (and optionally `context` and `previous`), returns one frame or one per table.
     tables : tables that it makes, in the order of its results.
     group_name : stage shown in the Dagster UI.
     checks : what must hold before anything is written.
     history : inputs that are histories, with the number of sessions wanted (None: all).
+    previous : tables of the published date before that `previous` holds (`PreviousDate`, None where no date is published before);
+        those in `history` as histories up to that date. They are no inputs: they belong to another partition.
     metrics : numbers to plot over time, from the frames of tables.
     pictures : PNG pictures by name, from the frames of tables and inputs.
     pool : pool that limits how many such steps run at once.
@@ -49,6 +51,7 @@ class TableAsset:
     group_name: str
     checks: tuple[Check, ...] = ()
     history: Mapping[str, int | None] = field(default_factory=dict)
+    previous: tuple[str, ...] = ()
     metrics: Callable[[Frames], Mapping[str, float]] | None = None
     pictures: Mapping[str, Callable[[Frames], bytes]] = field(default_factory=dict)
     pool: str | None = None
@@ -56,7 +59,7 @@ class TableAsset:
     @property
     def inputs(self) -> list[str]:
         """Tables that the function takes."""
-        return [p for p in inspect.signature(self.function).parameters if p != "context"]
+        return [p for p in inspect.signature(self.function).parameters if p not in ("context", "previous")]
 
     def build(self, partitions_def: dg.PartitionsDefinition[str], *, pictures: bool = True) -> dg.AssetsDefinition:
         """Bind to partitions: the Dagster asset, with its pictures or without."""
@@ -105,6 +108,8 @@ class TableAsset:
         arguments: dict[str, Any] = dict(inputs)
         if "context" in inspect.signature(self.function).parameters:
             arguments["context"] = calculation
+        if self.previous:
+            arguments["previous"] = context.resources.store.read_previous(context.run, calculation.as_of, self.previous, self.history)
         try:
             # The last bits of products and factorisations depend on the number of threads.
             with pinned_threads(context.resources.compute.threads):
@@ -161,7 +166,8 @@ def calculation_context(context: dg.AssetExecutionContext) -> CalculationContext
     instant = context.run.tags.get("margin/at")
     at = dt.datetime.fromisoformat(instant) if instant else None
     rules = context.resources.rules
-    return CalculationContext(as_of, at, rules.market_is_open(at, as_of), rules.thresholds(as_of), context.resources.compute)
+    is_open, thresholds = rules.market_is_open(at, as_of), rules.thresholds(as_of)
+    return CalculationContext(as_of, at, is_open, thresholds, context.resources.compute, rules.next_sessions(as_of))
 
 
 def table_asset(
@@ -170,6 +176,7 @@ def table_asset(
     tables: Sequence[str] | None = None,
     checks: Sequence[Check] = (),
     history: Mapping[str, int | None] | None = None,
+    previous: Sequence[str] = (),
     metrics: Callable[[Frames], Mapping[str, float]] | None = None,
     pictures: Mapping[str, Callable[[Frames], bytes]] | None = None,
     pool: str | None = None,
@@ -181,7 +188,15 @@ def table_asset(
 
     def declare(function: Callable[..., Any]) -> TableAsset:
         return TableAsset(
-            function, tuple(tables or (function.__name__,)), group_name, tuple(checks), history or {}, metrics, pictures or {}, pool
+            function,
+            tuple(tables or (function.__name__,)),
+            group_name,
+            tuple(checks),
+            history or {},
+            tuple(previous),
+            metrics,
+            pictures or {},
+            pool,
         )
 
     return declare

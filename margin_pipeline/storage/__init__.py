@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from margin_pipeline.storage.embedded import EmbeddedServer
     from margin_pipeline.storage.history import read_history
     from margin_pipeline.storage.migrations import rollback, status, upgrade
+    from margin_pipeline.storage.previous import PreviousCalculation, previous_calculation
     from margin_pipeline.storage.publication import Publication, publish, published_content, published_dates
     from margin_pipeline.storage.query import QueryResult, QuerySession
     from margin_pipeline.storage.reading import known_at, read_published, read_table
@@ -67,6 +68,8 @@ _HOME = {
     "read_published": "reading",
     "known_at": "reading",
     "read_history": "history",
+    "PreviousCalculation": "previous",
+    "previous_calculation": "previous",
     "Publication": "publication",
     "publish": "publication",
     "published_content": "publication",
@@ -79,6 +82,7 @@ __all__ = [
     "Column",
     "DatabaseUrls",
     "EmbeddedServer",
+    "PreviousCalculation",
     "Publication",
     "QueryResult",
     "QuerySession",
@@ -95,6 +99,7 @@ __all__ = [
     "load_frame",
     "lost_connection_errors",
     "open_database",
+    "previous_calculation",
     "publish",
     "published_content",
     "published_dates",
