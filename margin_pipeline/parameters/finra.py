@@ -22,6 +22,8 @@ class FinraRules:
     minimum_equity_usd : US dollars.
     account_types, jurisdictions : accounts that the rules apply to.
     portfolio_margin_applies_from : first day on which customers could have portfolio margin.
+    portfolio_margin_minimum_equity_usd : least equity of a portfolio margin account, US dollars.
+    portfolio_margin_minimum_equity_unlisted_usd : least equity of one with unlisted derivatives, US dollars.
     *_reference : rule and paragraph of each line.
     """
 
@@ -30,10 +32,13 @@ class FinraRules:
     account_types: frozenset[str]
     jurisdictions: frozenset[str]
     portfolio_margin_applies_from: dt.date
+    portfolio_margin_minimum_equity_usd: float
+    portfolio_margin_minimum_equity_unlisted_usd: float
     minimum_equity_reference: str
     maintenance_reference: str
     portfolio_margin_reference: str
     initial_reference: str
+    portfolio_margin_equity_reference: str
 
 
 def finra_rules(as_of: dt.date) -> FinraRules:
@@ -51,8 +56,11 @@ def finra_rules(as_of: dt.date) -> FinraRules:
         account_types=frozenset(v["account_types"]),
         jurisdictions=frozenset(v["jurisdictions"]),
         portfolio_margin_applies_from=v["portfolio_margin_applies_from"],
+        portfolio_margin_minimum_equity_usd=float(v["portfolio_margin_minimum_equity_usd"]),
+        portfolio_margin_minimum_equity_unlisted_usd=float(v["portfolio_margin_minimum_equity_unlisted_usd"]),
         minimum_equity_reference=str(v["minimum_equity_reference"]),
         maintenance_reference=str(v["maintenance_reference"]),
         portfolio_margin_reference=str(v["portfolio_margin_reference"]),
         initial_reference=str(v["initial_reference"]),
+        portfolio_margin_equity_reference=str(v["portfolio_margin_equity_reference"]),
     )

@@ -55,6 +55,13 @@ def at_least(value: float | None, limit: float | None) -> str:
     return "pass" if value >= limit else "breach"
 
 
+def at_most(value: float | None, limit: float | None) -> str:
+    """Status of a figure that must not be above its limit: pass, breach, or undetermined where one is missing."""
+    if value is None or limit is None or math.isnan(value) or math.isnan(limit):
+        return "undetermined"
+    return "pass" if value <= limit else "breach"
+
+
 def known(value: object) -> float | None:
     """A number, or None where it is missing (None or NaN)."""
     number = float("nan") if value is None else float(value)  # type: ignore[arg-type]

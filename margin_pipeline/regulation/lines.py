@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from margin_pipeline.regulation import basel, finra, initial_margin
+from margin_pipeline.regulation import basel, clearing_thresholds, finra, initial_margin, net_capital, portfolio_margin_equity
 from margin_pipeline.regulation.incomplete import withheld
 from margin_pipeline.regulation.inputs import FIRM, RegulatoryInputs
 from margin_pipeline.regulation.line import RegulatoryLine, table
@@ -18,9 +18,12 @@ from margin_pipeline.regulation.uncleared import lines as uncleared
 
 PRODUCERS: tuple[Callable[[RegulatoryInputs], list[RegulatoryLine]], ...] = (
     finra.lines,
+    portfolio_margin_equity.lines,
+    net_capital.lines,
     basel.lines,
     initial_margin.lines,
     uncleared.lines,
+    clearing_thresholds.lines,
     sa_ccr.lines,
 )
 """What gives lines of every portfolio, the entity behind it and the firm; each says so where its rules do not apply."""

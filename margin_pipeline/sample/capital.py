@@ -17,6 +17,7 @@ ENTITY_FIGURES = (
     ("BANK", "available_stable_funding", 1_980_000_000, "USD"),
     ("BANK", "required_stable_funding", 1_740_000_000, "USD"),
     ("BANK", "aana", 61_000_000_000, "USD"),
+    ("BANK", "swap_dealing_notional", 1_900_000_000, "USD"),
     ("BROKER", "net_capital", 6_100_000, "USD"),
     ("BROKER", "aggregate_indebtedness", 41_000_000, "USD"),
     ("BROKER", "aggregate_debits", 88_000_000, "USD"),

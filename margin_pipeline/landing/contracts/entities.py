@@ -30,8 +30,9 @@ ENTITY_FIGURES = FileContract(
                 "cet1, tier1, total_capital, other_leverage_exposure, other_leverage_exposure_includes_derivatives (1: yes),"
                 " credit_risk_rwa_other, market_risk_rwa_other, operational_risk_rwa, internal_model_rwa, countercyclical_buffer_rate,"
                 " systemic_buffer_rate, hqla, net_outflows_30d, available_stable_funding, required_stable_funding, net_capital,"
-                " aggregate_indebtedness, aggregate_debits, aana, average_notional_<class>, …; docs/regulation.md says which line needs"
-                " which.",
+                " aggregate_indebtedness, aggregate_debits, minimum_net_capital, first_year, alternative_standard (1: yes),"
+                " portfolio_margin_minimum_equity, aana, average_notional_<class>, least_quarterly_notional, swap_dealing_notional, …;"
+                " docs/regulation.md says which line needs which.",
                 required=True,
                 case="lower",
             ),
