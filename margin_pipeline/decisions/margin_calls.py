@@ -105,7 +105,7 @@ def _regulation_t(power: Mapping[Any, Any], rules: MarginCallRules) -> dict[str,
     elif math.isnan(taken):
         reason = "what the trades of the day took: the change of margin is not split"
     # An account with an excess lacks nothing, whatever was traded.
-    amount = 0.0 if excess >= 0 else max(-memorandum_account(before, taken, excess), 0.0)
+    amount = 0.0 if excess >= 0 else max(-memorandum_account(before, taken, excess), 0.0) + 0.0
     if excess >= 0:
         reason = None
     required, held = float(power["standing_requirement"]), float(power["margin_equity"])
@@ -137,7 +137,8 @@ def _of_line(line: Mapping[Any, Any], rules: MarginCallRules) -> dict[str, Any]:
 def _uncleared(calls: pd.DataFrame, rules: MarginCallRules) -> list[dict[str, Any]]:
     """What portfolios have to deliver for uncleared derivatives."""
     found = []
-    for call in calls[calls["side"] == "post"].to_dict("records"):
+    # Rows without a netting set add up those of their counterparty.
+    for call in calls[(calls["side"] == "post") & (calls["netting_set_id"] != "")].to_dict("records"):
         regime, amount = str(call["regime"]), float(call["delivery_amount"])
         reason = str(call["missing"]) if math.isnan(amount) else None
         days = rules.uncleared_days.get(regime)

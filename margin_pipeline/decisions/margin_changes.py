@@ -158,6 +158,7 @@ def _split(
     paid = paid.reindex(old.index).where(old.index.isin(paid.index), 0.0)
     before_trades = old["margin_equity"] - old["equity"] + paid - old["initial_margin"]
     taken = (before_trades - excess).dropna()
+    taken = taken.where(taken.abs() > ROUNDING * before_trades.reindex(taken.index).abs().clip(lower=1.0), 0.0)
     return found, unknown, {str(name): float(amount) for name, amount in taken.items()}
 
 

@@ -93,6 +93,17 @@ def in_force(name: str, as_of: dt.date) -> ParameterSet:
     return effective[-1]
 
 
+def announced(wanted: Iterable[str], as_of: dt.date, until: dt.date) -> list[ParameterSet]:
+    """Versions of some files that come into force after a date, up to another one; none of a file that is replaced.
+
+    Raises
+    ------
+    ParameterError : no such file.
+    """
+    found = [p for name in wanted if name not in _replacements for p in _versions(name) if as_of < p.effective_date <= until]
+    return sorted(found, key=lambda p: (p.effective_date, p.name))
+
+
 def names() -> list[str]:
     """Names of all parameter files."""
     folder = resources.files("margin_pipeline.parameters") / "data"
