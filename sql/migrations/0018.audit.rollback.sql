@@ -14,7 +14,7 @@ drop table margin_data.parameter_sets;
 drop trigger audit_acknowledgement on margin_data.alerts;
 drop trigger audit_clear on margin_data.alerts;
 drop trigger audit_raise on margin_data.alerts;
-drop function margin_data.audit_alert();
+drop function margin_data.audit_row();
 drop trigger audit_parameters on margin_data.calculations;
 drop trigger audit_removal on margin_data.calculations;
 drop trigger audit_state on margin_data.calculations;

@@ -92,21 +92,24 @@ create constraint trigger audit_removal after delete on margin_data.calculations
 create constraint trigger audit_parameters after insert on margin_data.calculations deferrable initially deferred
     for each row when (new.settings ? 'parameters_of') execute function margin_data.audit_calculation('parameters_replaced');
 
-create function margin_data.audit_alert() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+create function margin_data.audit_row() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    about jsonb := to_jsonb(coalesce(new, old));
 begin
     insert into margin_data.audit_log (event, as_of, calculation_id, portfolio_id, details)
-    values (tg_argv[0], case when tg_argv[0] = 'alert_cleared' then new.cleared_as_of else new.as_of end, new.calculation_id, new.portfolio_id,
-            jsonb_strip_nulls(to_jsonb(new) - array['as_of', 'calculation_id', 'portfolio_id']));
+    values (tg_argv[0], (about ->> coalesce(tg_argv[1], 'as_of'))::date, (about ->> 'calculation_id')::bigint, about ->> 'portfolio_id',
+            jsonb_strip_nulls(about - array['as_of', 'calculation_id', 'portfolio_id']));
     return null;
 end $$;
-comment on function margin_data.audit_alert() is 'Records in the audit log that an alert was raised, cleared or acknowledged.';
+comment on function margin_data.audit_row() is
+    'Records in the audit log what happened to a row, with all of it; arguments: the event, and the column that holds the business date (as_of unless said).';
 create constraint trigger audit_raise after insert on margin_data.alerts deferrable initially deferred
-    for each row execute function margin_data.audit_alert('alert_raised');
+    for each row execute function margin_data.audit_row('alert_raised');
 create constraint trigger audit_clear after update of cleared_at on margin_data.alerts deferrable initially deferred
-    for each row when (new.cleared_at is distinct from old.cleared_at) execute function margin_data.audit_alert('alert_cleared');
+    for each row when (new.cleared_at is distinct from old.cleared_at) execute function margin_data.audit_row('alert_cleared', 'cleared_as_of');
 create constraint trigger audit_acknowledgement after update of acknowledged_at on margin_data.alerts deferrable initially deferred
     for each row when (new.acknowledged_at is distinct from old.acknowledged_at)
-    execute function margin_data.audit_alert('alert_acknowledged');
+    execute function margin_data.audit_row('alert_acknowledged');
 
 -- Parameters: what was in force for the date of a calculation, word by word.
 create table margin_data.parameter_sets (
