@@ -26,6 +26,7 @@ class CalculationContext:
     thresholds : utilization thresholds and hysteresis in force, fractions.
     compute : chooses the backend of heavy arithmetic.
     next_sessions : sessions after the date, the nearest first.
+    calculated_at : instant that figures about what comes next begin at: `at`, or the close of the date.
     notes : metadata that the stage adds to its materialisations (backend, seconds and why).
     """
 
@@ -35,4 +36,5 @@ class CalculationContext:
     thresholds: Mapping[str, float]
     compute: ComputeResource
     next_sessions: tuple[dt.date, ...] = ()
+    calculated_at: dt.datetime | None = None
     notes: dict[str, Any] = field(default_factory=dict)

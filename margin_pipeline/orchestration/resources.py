@@ -55,6 +55,10 @@ class Rules:
         """
         return at is not None and partitions.is_open_and_not_closing_soon(self.calendar, at, as_of)
 
+    def calculated_at(self, at: dt.datetime | None, as_of: dt.date) -> dt.datetime:
+        """Instant that figures of a date are of: the one given, or the close, so that a repeated run gives the same."""
+        return partitions.close_of(self.calendar, as_of) if at is None else at.astimezone(dt.UTC)
+
     def thresholds(self, as_of: dt.date) -> dict[str, float]:
         """Utilization thresholds and hysteresis in force, fractions."""
         return {**in_force("thresholds", as_of).values, **self.threshold_overrides}

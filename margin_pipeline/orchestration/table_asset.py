@@ -167,7 +167,8 @@ def calculation_context(context: dg.AssetExecutionContext) -> CalculationContext
     at = dt.datetime.fromisoformat(instant) if instant else None
     rules = context.resources.rules
     is_open, thresholds = rules.market_is_open(at, as_of), rules.thresholds(as_of)
-    return CalculationContext(as_of, at, is_open, thresholds, context.resources.compute, rules.next_sessions(as_of))
+    ahead = (rules.next_sessions(as_of), rules.calculated_at(at, as_of))
+    return CalculationContext(as_of, at, is_open, thresholds, context.resources.compute, *ahead)
 
 
 def table_asset(
