@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from margin_pipeline.sample import capital, derivatives, mistakes, statements
+from margin_pipeline.sample import capital, crif, derivatives, mistakes, statements
 from margin_pipeline.sample.closes import SAMPLE_DATES, price_lines
 from margin_pipeline.sample.invented_market import DIVIDEND_YIELDS, RATES, derivative_closes, invented_closes
 from margin_pipeline.sample.positions import PORTFOLIOS, equity_on, holdings_on, strategy_returns
@@ -198,6 +198,7 @@ def _capital() -> dict[str, str]:
         "exposures": _csv(exposure_columns, capital.EXPOSURES),
         "netting_sets": _sparse(derivatives.NETTING_SETS),
         "otc_trades": _sparse(derivatives.OTC_TRADES),
+        "crif": _sparse(crif.crif_rows()),
     }
 
 

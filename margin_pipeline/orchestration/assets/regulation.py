@@ -9,16 +9,25 @@ from margin_pipeline.orchestration import checks
 from margin_pipeline.orchestration.checks import Check
 from margin_pipeline.orchestration.context import CalculationContext
 from margin_pipeline.orchestration.table_asset import table_asset
-from margin_pipeline.regulation import lines, schedule_im
+from margin_pipeline.regulation import lines
+from margin_pipeline.regulation.incomplete import incomplete_sets, with_unknown_trades
 from margin_pipeline.regulation.inputs import RegulatoryInputs
+from margin_pipeline.regulation.netting_set_margins import netting_set_margins as margins_by_model
 
 
 @table_asset(group_name="regulation", history={"fx_rates": 10})
 def netting_set_margins(
-    netting_sets: pd.DataFrame, otc_trades: pd.DataFrame, fx_rates: pd.DataFrame, portfolios: pd.DataFrame, context: CalculationContext
+    netting_sets: pd.DataFrame,
+    otc_trades: pd.DataFrame,
+    simm_results: pd.DataFrame,
+    fx_rates: pd.DataFrame,
+    portfolios: pd.DataFrame,
+    rejected_rows: pd.DataFrame,
+    context: CalculationContext,
 ) -> pd.DataFrame:
-    """Schedule initial margin of every netting set of uncleared derivatives, on both sides."""
-    return schedule_im.schedule_margins(netting_sets, otc_trades, fx_rates, portfolios, context.as_of)
+    """Initial margin of every uncleared netting set by its agreed model, on both sides; a rejected trade leaves the schedule without."""
+    trades = with_unknown_trades(otc_trades, incomplete_sets(rejected_rows, netting_sets), netting_sets, context.as_of)
+    return margins_by_model(netting_sets, trades, simm_results, fx_rates, portfolios, context.as_of)
 
 
 @table_asset(
