@@ -25,6 +25,9 @@ COMMANDS = {
     "alerts": "alerts",
     "stop": "stop",
     "resume": "stop",
+    "status": "status",
+    "health": "health",
+    "metrics": "metrics",
     "audit": "audit",
     "retention": "retention",
 }

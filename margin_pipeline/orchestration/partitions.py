@@ -86,6 +86,14 @@ def sessions_after(calendar_name: str, date: dt.date, count: int, today: dt.date
         return tuple(session.date() for session in sessions[first : first + count])
 
 
+def count_sessions(calendar_name: str, after: dt.date, until: dt.date) -> int:
+    """Sessions after a date and up to another, count."""
+    with _without_notices_of_pandas():
+        calendar = calendar_until_next_year(calendar_name, until)
+        first = max(after + dt.timedelta(days=1), calendar.first_session.date())
+        return len(calendar.sessions_in_range(first.isoformat(), until.isoformat())) if first <= until else 0
+
+
 def is_open_and_not_closing_soon(calendar_name: str, instant: dt.datetime, session: dt.date) -> bool:
     """Whether an instant lies in a session, the market trades then and for at least a quarter of an hour more."""
     calendar = calendar_until_next_year(calendar_name, instant.date())
