@@ -163,6 +163,8 @@ def test_a_stop_stands_until_it_is_resumed_and_both_are_recorded(store):
     assert not automation.resume(store.urls.libpq, "Bob", None)
     assert automation.stop(store.urls.libpq, "Cy", "again")
     rows = storage.read_query(store.urls, "select stopped_by, resumed_by from margin.automation_stops order by stop_id")
+    events = storage.read_query(store.urls, "select event from margin.audit_log where event like 'automation%' order by audit_id")
+    assert events["event"].tolist() == ["automation_stopped", "automation_resumed", "automation_stopped"]
     assert rows["stopped_by"].tolist() == ["Ada", "Cy"]
     assert rows["resumed_by"].fillna("").tolist() == ["Bob", ""]
 

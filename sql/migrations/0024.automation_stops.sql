@@ -32,3 +32,8 @@ begin
         execute format('comment on column margin.automation_stops.%I is %L', col.attname, col.text);
     end loop;
 end $$;
+
+create constraint trigger audit_stop after insert on margin_data.automation_stops deferrable initially deferred
+    for each row execute function margin_data.audit_row('automation_stopped');
+create constraint trigger audit_resume after update of resumed_at on margin_data.automation_stops deferrable initially deferred
+    for each row when (new.resumed_at is distinct from old.resumed_at) execute function margin_data.audit_row('automation_resumed');
