@@ -114,7 +114,7 @@ def _risk_type(engine: Any, name: str) -> int:
 
 def _numbered(qualifiers: pd.Series) -> dict[str, str]:
     """Stand-ins for names, in their order."""
-    return {name: f"N{number:07d}" for number, name in enumerate(sorted(set(qualifiers)))}
+    return {name: f"N{number:07d}" for number, name in enumerate(sorted(qualifiers.unique().tolist()))}
 
 
 def _of_choice(rows: pd.DataFrame, scope: np.ndarray) -> pd.DataFrame:
@@ -143,7 +143,7 @@ def _text(chosen: pd.DataFrame, names: dict[str, str], number: int) -> str:
         ["T"] * len(chosen), [str(number)] * len(chosen), chosen["product_class"], chosen["risk_type"], qualifier, chosen["bucket"],
         chosen["label1"], chosen["label2"], np.where(factor, "", "USD"),
     ]  # fmt: skip
-    columns = [pa.array(list(column), pa.string()) for column in texts]
+    columns = [pa.array(column, pa.string(), from_pandas=True) for column in texts]
     dollars = pa.array(chosen["amount"].to_numpy(np.float64), mask=factor)
     table = pa.table([*columns, amounts, dollars, pa.array(["SIMM"] * len(chosen))], names=[str(n) for n in range(12)])
     written = io.BytesIO()
@@ -170,7 +170,7 @@ def _buckets(rows: pd.DataFrame) -> dict[str, list[str]]:
     risk_class = rows["risk_type"].map(CLASS_OF_TYPE)
     within = rows["bucket"].where(rows["bucket"] != "", rows["qualifier"])
     known = risk_class.notna()
-    return {str(name): sorted(set(cells)) for name, cells in within[known].groupby(risk_class[known])}
+    return {str(name): sorted(cells.unique().tolist()) for name, cells in within[known].groupby(risk_class[known])}
 
 
 def _parts(engine: Any, results: Any, buckets: dict[str, list[str]]) -> dict[Part, float]:

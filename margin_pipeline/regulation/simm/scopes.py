@@ -52,8 +52,9 @@ def scopes(net: pd.DataFrame, netting_set: str) -> list[Scope]:
     that name none for the side are out of its scope, but for add-ons: these count under every regulation. Rows under SEC include those
     under CFTC where both are named. A side that no row names a regulation for, while the other side has some, has no margin and says so.
     """
-    lists = {side: [set(text.split(",")) - {""} for text in net[column]] for side, column in COLUMNS.items()}
-    named = {side: any(found) for side, found in lists.items()}
+    lists = {side: pd.factorize(net[column]) for side, column in COLUMNS.items()}
+    sets = {side: [set(text.split(",")) - {""} for text in distinct] for side, (_, distinct) in lists.items()}
+    named = {side: any(found) for side, found in sets.items()}
     counts = net["count"].to_numpy()
     whole = int(counts.sum())
     everything = np.arange(len(net))
@@ -61,7 +62,7 @@ def scopes(net: pd.DataFrame, netting_set: str) -> list[Scope]:
         return [Scope(side, UNSPECIFIED, everything, whole, 0) for side in COLUMNS]
     add_on = net["risk_type"].isin(ADD_ONS).to_numpy()
     result = []
-    for side, found in lists.items():
+    for side, found in sets.items():
         regulations = sorted(set().union(*found) - {EXCLUDED})
         if not named[side]:
             other = next(name for name in COLUMNS if name != side)
@@ -71,8 +72,10 @@ def scopes(net: pd.DataFrame, netting_set: str) -> list[Scope]:
             result.append(Scope(side, EXCLUDED, everything[:0], 0, whole))
         for regulation in regulations:
             under = {regulation, "CFTC"} if regulation == "SEC" else {regulation}
-            hit = np.array([bool(own & under) or (not own and extra) for own, extra in zip(found, add_on, strict=True)])
-            rows = np.flatnonzero(hit)
+            codes = lists[side][0]
+            names_it = np.array([bool(own & under) for own in found])[codes]
+            names_none = np.array([not own for own in found])[codes]
+            rows = np.flatnonzero(names_it | (names_none & add_on))
             counted = int(counts[rows].sum())
             result.append(Scope(side, regulation, rows, counted, whole - counted))
     return result

@@ -117,7 +117,7 @@ def _coded(
 def _factorized(cells: pd.Series) -> tuple[np.ndarray, list[str]]:
     """Codes into sorted texts, of which the first is empty."""
     codes, distinct = pd.factorize(cells, sort=True)
-    return codes + 1, ["", *(str(text) for text in distinct)]
+    return codes + 1, ["", *distinct.tolist()]
 
 
 def _risk_factors(codes: np.ndarray, texts: list[str], kinds: np.ndarray, types: list[str]) -> tuple[np.ndarray, list[str]]:
@@ -172,12 +172,15 @@ def _netted(columns: Mapping[str, tuple[np.ndarray, list[str]]], amount: np.ndar
 
 def _find_contradictions(net: pd.DataFrame, problems: dict[int, list[str]]) -> None:
     """Names in two buckets of one risk class, and notional factors without a notional."""
-    bucketed = net[net["risk_type"].isin(BUCKETED)]
-    risk_class = bucketed["risk_type"].map({name: DELTA_OF.get(name, name) for name in BUCKETED})
-    by_name = bucketed["bucket"].groupby([bucketed["set"], risk_class, bucketed["qualifier"]])
-    several = by_name.agg(lambda cells: " and ".join(sorted(set(cells))))[by_name.nunique() > 1]
-    for (number, kind, name), found in zip(several.index.tolist(), several.tolist(), strict=True):
-        problems.setdefault(int(number), []).append(f"one bucket of {name} for {kind}: {found} are given")
+    bucketed = net.loc[net["risk_type"].isin(BUCKETED), ["set", "risk_type", "qualifier", "bucket"]]
+    bucketed["risk_type"] = bucketed["risk_type"].map({name: DELTA_OF.get(name, name) for name in BUCKETED})
+    distinct = bucketed.drop_duplicates()
+    several = distinct[distinct.duplicated(["set", "risk_type", "qualifier"], keep=False)]
+    buckets: dict[tuple[int, str, str], list[str]] = {}
+    for number, kind, name, bucket in several.itertuples(index=False, name=None):
+        buckets.setdefault((int(number), kind, name), []).append(bucket)
+    for (number, kind, name), found in sorted(buckets.items()):
+        problems.setdefault(number, []).append(f"one bucket of {name} for {kind}: {' and '.join(sorted(found))} are given")
     add_ons = net[net["risk_type"].isin(["Param_AddOnNotionalFactor", "Notional"])]
     notionals = set(add_ons.loc[add_ons["risk_type"] == "Notional", ["set", "qualifier"]].itertuples(index=False, name=None))
     factors = add_ons.loc[add_ons["risk_type"] != "Notional", ["set", "qualifier"]].itertuples(index=False, name=None)
