@@ -32,8 +32,8 @@ NETTING_SETS: tuple[Mapping[str, object], ...] = (
     {
         "netting_set_id": "NS_MACRO", "portfolio_id": "MACRO", "counterparty": "Dealer Four", "margined": "true", "threshold": 0,
         "minimum_transfer_amount": 400_000, "net_independent_collateral": 0, "margin_period_of_risk_days": 10, "im_model": "simm",
-        "regime": "emir", "variation_margin": 2_600_000, "initial_margin_held": 0, "initial_margin_posted": 0,
-        "initial_margin_threshold": 20_000_000, "counterparty_type": "financial", "counterparty_average_notional": 610_000_000_000,
+        "regime": "emir", "variation_margin": 2_600_000, "initial_margin_held": 2_900_000, "initial_margin_posted": 3_100_000,
+        "initial_margin_threshold": 10_000_000, "counterparty_type": "financial", "counterparty_average_notional": 610_000_000_000,
         "counterparty_class": "bank", "counterparty_rating": "A", "counterparty_sector": "financials",
     },
 )  # fmt: skip
