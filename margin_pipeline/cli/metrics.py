@@ -1,6 +1,6 @@
 """`margin-pipeline metrics`: metrics in the text format of Prometheus, once or on a port of loopback.
 
-Belongs here: the call, the HTTP server. Not here: what is measured (`sql/views/pipeline_status_metrics.sql`), its text (`reports.exposition`).
+Belongs here: the call, the HTTP server. Not here: what is measured (`margin.pipeline_metrics`), its text (`reports.exposition`).
 """
 
 from __future__ import annotations

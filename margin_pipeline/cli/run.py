@@ -10,6 +10,7 @@ import dataclasses
 import datetime as dt
 import sys
 import time
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -158,8 +159,6 @@ def _run_dates(
         job = built.resolve_job_def(jobs.CHAIN)
         for date in dates:
             started = time.perf_counter()
-            if sys.stdout.isatty():
-                print(f"{date} …", end="\r", flush=True)
             result = _execute(job, dagster_instance, date, tags)
             print(f"{date} {'done' if result.success else 'FAILED'} in {time.perf_counter() - started:.1f} s", flush=True)
             if cli.was_interrupted():
@@ -186,9 +185,17 @@ def _tags(at: dt.datetime | None, parameters_of: int | None) -> dict[str, str]:
 
 
 def _execute(job: dg.JobDefinition, instance: dg.DagsterInstance, date: dt.date, tags: dict[str, str]) -> dg.ExecuteInProcessResult:
+    from margin_pipeline.cli import progress
+
     # The console logger prints dozens of lines for one failing asset; the event log keeps them all.
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    return job.execute_in_process(instance=instance, partition_key=date.isoformat(), tags=tags, run_config=quiet, raise_on_error=False)
+    run_id = str(uuid.uuid4())
+    with progress.Progress(date.isoformat(), len(job.nodes), sys.stdout) as shown:
+        # Every event of the run passes here in this process anyway: listening costs nothing, asking the event log would.
+        instance.add_event_listener(run_id, progress.listener(shown))
+        return job.execute_in_process(
+            instance=instance, partition_key=date.isoformat(), tags=tags, run_config=quiet, run_id=run_id, raise_on_error=False
+        )
 
 
 def _explain_failure(result: dg.ExecuteInProcessResult) -> int:
@@ -210,6 +217,14 @@ def _explain_failure(result: dg.ExecuteInProcessResult) -> int:
                 error.message.strip() if error else "unknown"
             )
             print(f"  step {event.step_key}: {reason}")
-    print("  Nothing of it was published. Mend the cause and run it again.")
+    print(f"  {_what_became_of_it(result)} Mend the cause and run it again.")
     print(f"  The log of run {result.run_id[:8]} in `margin-pipeline ui` has more.")
     return cli.FAILED
+
+
+def _what_became_of_it(result: dg.ExecuteInProcessResult) -> str:
+    from margin_pipeline.orchestration.assets.publication import PUBLICATION
+
+    if any(event.is_step_success and event.step_key == PUBLICATION for event in result.all_events):
+        return "The date is published, with all its tables; what failed comes after that."
+    return "Nothing of it was published."

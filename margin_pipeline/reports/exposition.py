@@ -1,6 +1,6 @@
 """Metrics in the text format that Prometheus reads (version 0.0.4).
 
-Belongs here: names, escaping, numbers as text. Not here: what is measured (`sql/views/pipeline_status_metrics.sql`, `storage`).
+Belongs here: names, escaping, numbers as text. Not here: what is measured (`margin.pipeline_metrics`, `storage`).
 """
 
 from __future__ import annotations

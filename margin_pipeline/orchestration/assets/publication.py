@@ -11,6 +11,9 @@ import dagster as dg
 from margin_pipeline.orchestration.resources import ResultStore
 from margin_pipeline.orchestration.table_asset import FRESHNESS, OWNERS, RETRIES
 
+PUBLICATION = "publication"
+"""Name of the step: once it has succeeded, readers see the date."""
+
 
 def build_publication(
     partitions_def: dg.PartitionsDefinition[str], tables: list[str], downstream: Mapping[str, set[str]]
@@ -24,9 +27,9 @@ def build_publication(
     """
 
     @dg.asset(
-        name="publication",
+        name=PUBLICATION,
         deps=tables,
-        group_name="publication",
+        group_name=PUBLICATION,
         owners=OWNERS,
         kinds={"postgres"},
         partitions_def=partitions_def,
