@@ -59,7 +59,7 @@ def build_defs(
         "compute": compute,
         "landing_zone": resources.LandingZone(settings.landing_zone),
         "notifier": resources.NotifierSettings(settings.webhook_url, settings.notifications),
-        "live": LiveMargins(store, settings.calendar, settings.threads),
+        "live": LiveMargins(store, settings.calendar, settings.threads, settings.landing_zone),
         "io_manager": TableIOManager(store),
         **(overrides or {}),
     }

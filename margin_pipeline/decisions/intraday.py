@@ -24,7 +24,8 @@ from margin_pipeline.decisions.shocked_margins import Prepared, margins_after, p
 from margin_pipeline.decisions.shocked_tables import MarginInputs
 from margin_pipeline.margin.methods import GOVERNING
 from margin_pipeline.margin.models.foreign import UserModel
-from margin_pipeline.margin.valuation import Closes, at_symbols
+from margin_pipeline.margin.strategy_based import group_positions
+from margin_pipeline.margin.valuation import Closes, at_symbols, value_positions
 from margin_pipeline.market.option_scenarios import OptionTerms, scenario_values
 from margin_pipeline.parameters.stress import Criteria, Scenario, StressRules
 from margin_pipeline.risk.exposures import risk_positions
@@ -170,6 +171,48 @@ def revalue(book: PublishedBook, marks: pd.Series, thresholds: Mapping[str, floa
     margins["grouping"] = _grouping(margins.index, book)
     positions = live.positions[KEY].assign(price=live.price[:, 0], mark_source=pd.Series(sources, dtype="str"), pnl=live.pnl[:, 0])
     return Revalued(margins.reset_index().sort_values("portfolio_id", ignore_index=True), positions)
+
+
+def gains(book: PublishedBook, marks: pd.Series) -> dict[str, float]:
+    """What each portfolio has gained since the published marks, base currency; NaN where that of a position is not known."""
+    return _gains(_live_positions(book, marks)[0], book.inputs.portfolios)
+
+
+def with_positions(
+    inputs: MarginInputs, records: pd.DataFrame, equity: Mapping[str, float], rejected_rows: pd.DataFrame, as_of: dt.date
+) -> MarginInputs:
+    """Tables in which some portfolios hold other positions, at the published marks, grouped anew.
+
+    Parameters
+    ----------
+    inputs : published tables.
+    records : all positions of the portfolios, as of table position_records.
+    equity : the portfolios, with the equity of the other positions at the published marks (NaN: not known).
+    rejected_rows : rejected rows of the other positions; they take the place of those of the portfolios' published positions.
+    as_of : business date.
+    """
+    names = list(equity)
+    owners, published = inputs.portfolios, inputs.rejected_rows
+    own = owners[owners["portfolio_id"].isin(names)].reset_index(drop=True)
+    market = (inputs.instruments, own, inputs.prices, inputs.fx_rates, as_of)
+    positions = value_positions(records[records["portfolio_id"].isin(own["portfolio_id"])], *market)
+    groups = group_positions(positions, *market, inputs.house_margins).groups
+    moved = owners["portfolio_id"].map(equity)
+    replaced = published["portfolio_id"].isin(names) & published["source"].astype(str).str.startswith("positions")
+
+    def instead(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+        kept = table[~table["portfolio_id"].isin(names)]
+        return (
+            pd.concat([kept, rows.reindex(columns=table.columns)], ignore_index=True) if len(kept) else rows.reindex(columns=table.columns)
+        )
+
+    return replace(
+        inputs,
+        positions=instead(inputs.positions, positions),
+        strategy_groups=instead(inputs.strategy_groups, groups),
+        portfolios=owners.assign(equity=owners["equity"].astype(float).where(~owners["portfolio_id"].isin(names), moved)),
+        rejected_rows=pd.concat([published[~replaced], rejected_rows], ignore_index=True) if len(rejected_rows) else published[~replaced],
+    )
 
 
 def live_symbols(positions: pd.DataFrame, instruments: pd.DataFrame) -> pd.DataFrame:
@@ -319,6 +362,8 @@ def _without_unknown(margins: pd.DataFrame, live: LivePositions) -> pd.DataFrame
     rows = np.flatnonzero(np.isnan(live.pnl[:, 0]))
     for name, reason in zip(live.positions["portfolio_id"].iloc[rows].astype(str), live.missing[rows, 0], strict=True):
         lacking.setdefault(name, []).append(str(reason))
+    for name in margins.index[margins["equity"].isna() & ~margins.index.isin(list(lacking))]:
+        lacking[str(name)] = ["equity: what it was when the positions changed is not known"]
     hit = margins.index.isin(list(lacking))
     margins.loc[hit, _NUMBERS] = np.nan
     margins.loc[hit, "status"] = "undetermined"

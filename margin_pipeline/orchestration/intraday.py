@@ -9,8 +9,8 @@ import datetime as dt
 import json
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,27 +19,21 @@ import pandas as pd
 from margin_pipeline.decisions import alerts as alert_rules
 from margin_pipeline.decisions.alerts.book import STALE_MARK
 from margin_pipeline.decisions.alerts.evaluation import AlertChanges, compare
+from margin_pipeline.decisions.alerts.judgement import EVERY_PORTFOLIO, Condition, Judgement
 from margin_pipeline.decisions.alerts.live import LIVE_MARKS, stale_live_marks
-from margin_pipeline.decisions.intraday import PublishedBook, live_symbols, published_book, revalue, shelves
-from margin_pipeline.decisions.shocked_tables import MarginInputs
+from margin_pipeline.decisions.alerts.margin import MISSING_DATA
+from margin_pipeline.decisions.intraday import revalue
+from margin_pipeline.landing import LandingError
+from margin_pipeline.landing.intraday import newest_file, read_positions
 from margin_pipeline.orchestration import partitions
+from margin_pipeline.orchestration.live_book import LiveBook, read_book
 from margin_pipeline.orchestration.result_store import ResultStore
-from margin_pipeline.parameters.intraday import IntradayRules, intraday_rules
-from margin_pipeline.parameters.stress import stress_rules
 from margin_pipeline.storage import alerts as outbox
 from margin_pipeline.storage import live
-from margin_pipeline.storage.snapshot import Snapshot, snapshot
 
-SESSIONS = 10
-"""Sessions of prices and exchange rates that the stages of the chain read."""
-BY_SCENARIOS = ("portfolio_margin", "futures")
-"""Accounts whose governing method looks at scenarios."""
 LOOK_AT_AGES_EVERY = dt.timedelta(minutes=1)
-HISTORIES = ("fx_rates", "rates", "futures_margins", "margin_schedules", "margin_rates", "span_parameters")
-TABLES = (
-    "positions", "instruments", "portfolios", "house_margins", "symbol_risk", "strategy_groups", "rejected_rows", "dividends",
-    "risk_arrays",
-)  # fmt: skip
+UNREADABLE = "positions.intraday"
+"""Subject of the alert about a file of positions that cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -101,30 +95,6 @@ class Round:
         return f"{self.portfolios} portfolios in {self.seconds:.2f} s, {self.left} left to the next round; {alerts}"
 
 
-@dataclass
-class _Published:
-    """The newest published date, read once: its tables, what its portfolios depend on, and books prepared so far."""
-
-    newest: live.Newest
-    since: dt.datetime
-    thresholds: Mapping[str, float]
-    rules: IntradayRules
-    inputs: MarginInputs
-    depends: pd.DataFrame
-    shelves: list[list[str]]
-    at: dt.datetime | None
-    calendar_open: bool
-    books: dict[int, PublishedBook] = field(default_factory=dict)
-
-    def book(self, number: int) -> PublishedBook:
-        """Prepared portfolios of a shelf."""
-        if number not in self.books:
-            as_of = self.newest.as_of
-            inputs = _part(self.inputs, self.shelves[number], self.depends)
-            self.books[number] = published_book(inputs, stress_rules(as_of), as_of, at=self.at, calendar_open=self.calendar_open)
-        return self.books[number]
-
-
 class LiveMargins:
     """Rounds of computing margin at live marks; keeps the published date in memory between them.
 
@@ -133,14 +103,19 @@ class LiveMargins:
     store : result store.
     calendar : name of the exchange calendar.
     threads : underlyings that are solved at once.
+    landing : landing zone, in which files of positions may arrive; None: none do.
     """
 
-    def __init__(self, store: ResultStore, calendar: str, threads: int = 1) -> None:
+    def __init__(self, store: ResultStore, calendar: str, threads: int = 1, landing: Path | None = None) -> None:
         self._store = store
         self._calendar = calendar
         self._threads = threads
-        self._published: _Published | None = None
+        self._published: LiveBook | None = None
         self._ages_seen: dt.datetime | None = None
+        self._landing = landing
+        # Path, size and time of the file of positions as it was in the round before, and of the one that was taken last.
+        self._file_seen: tuple[Any, ...] | None = None
+        self._file_taken: tuple[Any, ...] | None = None
         self._one_round = threading.Lock()
 
     def round(self, cursor: Cursor, now: dt.datetime) -> Round:
@@ -153,28 +128,71 @@ class LiveMargins:
 
     def _round(self, cursor: Cursor, now: dt.datetime, started: float) -> Round:
         newest = live.newest(self._store.urls)
-        if newest is None or newest.version == 0:
-            return Round(cursor, note="no live marks" if newest else "nothing is published")
+        if newest is None:
+            return Round(cursor, note="nothing is published")
+        arrived = self._arrived(newest)
+        if newest.version == 0 and arrived is None:
+            return Round(cursor, note="no live marks")
         if cursor.calculation_id != newest.calculation_id:
             cursor = Cursor(newest.calculation_id)
         published = self._of(newest)
+        alerts = (0, 0)
+        if arrived is not None:
+            alerts = self._take(published, arrived)
+            newest = live.newest(self._store.urls) or newest
+            published = self._of(newest)
         if newest.version == cursor.version and not cursor.pending:
             done = Round(cursor, note="no live mark has changed")
             self._prepare(published, started)
         else:
             done = self._changes(published, cursor, started)
+        done.raised, done.cleared = done.raised + alerts[0], done.cleared + alerts[1]
         self._look_at_ages(published, now, done)
         return done
 
-    def _changes(self, published: _Published, cursor: Cursor, started: float) -> Round:
+    def _arrived(self, newest: live.Newest) -> Path | None:
+        """A file of positions that has not changed since the round before and has not been taken."""
+        path = newest_file(self._landing, newest.as_of) if self._landing else None
+        stamp = None
+        if path is not None:
+            stat = path.stat()
+            stamp = (str(path), stat.st_size, stat.st_mtime_ns, newest.calculation_id)
+        stands_still, self._file_seen = stamp == self._file_seen, stamp
+        return path if stands_still and stamp != self._file_taken else None
+
+    def _take(self, published: LiveBook, path: Path) -> tuple[int, int]:
+        """Replace the positions of the portfolios that a file names; gives alerts raised and cleared."""
+        urls, newest, told = self._store.urls, published.newest, ""
+        try:
+            found = read_positions(path, published.published.instruments, published.published.portfolios)
+        except LandingError as error:
+            told = f"{'; '.join(error.messages)}: positions of before still count; mend the file"
+        else:
+            if not live.is_taken(urls, newest.calculation_id, found.content_hash):
+                marks = _counting(live.marks(urls), published).set_index("symbol")["price"]
+                names = {*found.records["portfolio_id"], *found.rejected_rows["portfolio_id"].dropna()}
+                names &= set(published.published.portfolios["portfolio_id"])
+                equity = published.equity_after(found.records, names, marks)
+                records = found.records[found.records["portfolio_id"].isin(list(names))]
+                live.take_positions(urls, newest.calculation_id, found.content_hash, equity, records, found.rejected_rows, found.source)
+        self._file_taken = self._file_seen
+        lacking = (Condition(0.0, "critical", None, told, UNREADABLE),) if told else ()
+        judged = Judgement(EVERY_PORTFOLIO, MISSING_DATA, lacking, lambda subject, _: subject == UNREADABLE and not told)
+        with outbox.AlertEvaluation(urls.libpq) as evaluation:
+            state = evaluation.state()
+            standing = (pd.DataFrame(state.open_alerts), pd.DataFrame(state.last_episodes))
+            return _apply(evaluation, compare([judged], *standing, newest.as_of, newest.calculation_id))
+
+    def _changes(self, published: LiveBook, cursor: Cursor, started: float) -> Round:
         """Compute what has changed since the cursor."""
         marks = live.marks(self._store.urls)
-        version = int(marks["version"].max())
-        # The publication has seen everything up to its marks.
-        counts = marks[marks["marked_at"] > published.since]
+        version = max(int(marks["version"].max()) if len(marks) else 0, published.newest.books_version)
+        counts = _counting(marks, published)
         prices = counts.set_index("symbol")["price"]
         depends = published.depends.merge(counts[["symbol", "version"]], on="symbol")
         affected = {*depends.loc[depends["version"] > cursor.version, "portfolio_id"], *cursor.pending}
+        if published.newest.books_version > cursor.version:
+            affected |= set(published.sources)
         done, left = Round(cursor, note="no portfolio depends on what has changed"), set[str]()
         for number, names in enumerate(published.shelves):
             due = affected.intersection(names)
@@ -191,7 +209,7 @@ class LiveMargins:
 
     def _compute(
         self,
-        published: _Published,
+        published: LiveBook,
         number: int,
         due: set[str],
         prices: pd.Series,
@@ -211,14 +229,19 @@ class LiveMargins:
         newest = published.newest
         about = {"calculation_id": newest.calculation_id, "as_of": newest.as_of, "marks_version": version, "seconds": seconds}
         added = [
-            {**{str(k): v for k, v in row.items()}, **about, "changed_symbols": changed.get(row["portfolio_id"], [])}
+            {
+                **{str(k): v for k, v in row.items()},
+                **about,
+                "changed_symbols": changed.get(row["portfolio_id"], []),
+                "positions_source": published.sources.get(row["portfolio_id"]),
+            }
             for row in margins.astype(object).to_dict("records")
         ]
         rows, raised, cleared = self._record(published, margins, added, version)
         done.portfolios, done.rows = done.portfolios + len(due), done.rows + rows
         done.raised, done.cleared, done.note = done.raised + raised, done.cleared + cleared, ""
 
-    def _record(self, published: _Published, margins: pd.DataFrame, rows: list[dict[str, Any]], version: int) -> tuple[int, int, int]:
+    def _record(self, published: LiveBook, margins: pd.DataFrame, rows: list[dict[str, Any]], version: int) -> tuple[int, int, int]:
         """Add rows and change alerts, unless newer figures are there; gives rows added, alerts raised and cleared."""
         newest, url = published.newest, self._store.urls.libpq
         with outbox.AlertEvaluation(url) as evaluation:
@@ -233,7 +256,7 @@ class LiveMargins:
             changes = alert_rules.evaluate(margins, *standing, published.thresholds, newest.as_of, newest.calculation_id)
             return added, *_apply(evaluation, changes)
 
-    def _look_at_ages(self, published: _Published, now: dt.datetime, done: Round) -> None:
+    def _look_at_ages(self, published: LiveBook, now: dt.datetime, done: Round) -> None:
         """Once a minute, while the market has traded for as long as a mark may be old: alerts about marks that are older."""
         limit = published.rules.stale_after
         if self._ages_seen is not None and now - self._ages_seen < LOOK_AT_AGES_EVERY:
@@ -253,65 +276,29 @@ class LiveMargins:
             raised, cleared = _apply(evaluation, compare(judged, *standing, newest.as_of, newest.calculation_id))
         done.raised, done.cleared = done.raised + raised, done.cleared + cleared
 
-    def _prepare(self, published: _Published, started: float) -> None:
+    def _prepare(self, published: LiveBook, started: float) -> None:
         """Prepare what is not prepared yet, so that the next change finds everything at hand."""
         for number in range(len(published.shelves)):
             if time.perf_counter() - started > published.rules.budget_seconds:
                 return
             published.book(number)
 
-    def _of(self, newest: live.Newest) -> _Published:
+    def _of(self, newest: live.Newest) -> LiveBook:
         if self._published is None or self._published.newest.calculation_id != newest.calculation_id:
             # The one before goes first: two of them need not fit into memory.
             self._published = None
-            with snapshot(self._store.urls) as found:
-                self._published = _read(found, newest, self._calendar)
+            self._published = read_book(self._store.urls, newest, self._calendar)
+        if self._published.newest.books_version != newest.books_version:
+            self._published = self._published.taken(live.books(self._store.urls, newest.calculation_id), newest)
         return self._published
+
+
+def _counting(marks: pd.DataFrame, published: LiveBook) -> pd.DataFrame:
+    """Live marks that are newer than the published ones: the publication has seen the others."""
+    return marks[marks["marked_at"] > published.since]
 
 
 def _apply(evaluation: outbox.AlertEvaluation, changes: AlertChanges) -> tuple[int, int]:
     raised = changes.raised.assign(message=changes.raised["message"].astype(str) + " (at live marks)")
     rows = ([{str(k): v for k, v in row.items()} for row in frame.to_dict("records")] for frame in (raised, changes.cleared))
     return evaluation.apply(*rows)
-
-
-def _read(found: Snapshot, newest: live.Newest, calendar: str) -> _Published:
-    """The newest published date, of one moment."""
-    as_of = newest.as_of
-    calculations = found.calculations()
-    settings = json.loads(str(calculations.loc[calculations["calculation_id"] == newest.calculation_id, "settings"].iloc[0]))
-    tables = {name: found.rows(name, as_of) for name in TABLES}
-    tables |= {name: found.history(name, as_of, sessions=SESSIONS if name == "fx_rates" else None) for name in HISTORIES}
-    owners = tables["portfolios"]
-    # Netting sets of derivatives have no positions.
-    tables["portfolios"] = owners = owners[owners["account_type"] != "otc"].reset_index(drop=True)
-    positions = tables["positions"][tables["positions"]["portfolio_id"].isin(owners["portfolio_id"])].reset_index(drop=True)
-    depends = live_symbols(positions, tables["instruments"])
-    prices = found.history("prices", as_of, sessions=SESSIONS)
-    at = dt.datetime.fromisoformat(settings["at"]) if settings.get("at") else None
-    rules = intraday_rules(as_of)
-    by_scenarios = owners.set_index("portfolio_id")["account_type"].isin(BY_SCENARIOS)
-    grouped = shelves(positions.groupby("portfolio_id").size(), by_scenarios, rules.alone_from_positions, rules.together_up_to_positions)
-    inputs = MarginInputs(**{**tables, "positions": positions}, prices=prices, symbols=(), correlation=np.zeros((0, 0)))
-    is_open = at is not None and partitions.is_open_and_not_closing_soon(calendar, at, as_of)
-    since = at or partitions.close_of(calendar, as_of)
-    return _Published(newest, since, settings["thresholds"], rules, inputs, depends, grouped, at, is_open)
-
-
-def _part(inputs: MarginInputs, portfolios: list[str], depends: pd.DataFrame) -> MarginInputs:
-    """The part of the tables that concerns some portfolios."""
-    symbols = set(depends.loc[depends["portfolio_id"].isin(portfolios), "symbol"])
-
-    def rows(frame: pd.DataFrame, column: str, values: Any) -> pd.DataFrame:
-        return frame[frame[column].isin(values)].reset_index(drop=True)
-
-    return replace(
-        inputs,
-        positions=rows(inputs.positions, "portfolio_id", portfolios),
-        portfolios=rows(inputs.portfolios, "portfolio_id", portfolios),
-        strategy_groups=rows(inputs.strategy_groups, "portfolio_id", portfolios),
-        instruments=rows(inputs.instruments, "symbol", symbols),
-        prices=rows(inputs.prices, "symbol", symbols),
-        dividends=rows(inputs.dividends, "symbol", symbols),
-        risk_arrays=rows(inputs.risk_arrays, "symbol", symbols),
-    )

@@ -68,6 +68,7 @@ create table margin_data.utilization_history (
     "grouping"          text        check ("grouping" in ('optimal', 'kept')),
     changed_symbols     jsonb,
     mark_sources        jsonb,
+    positions_source    text,
     seconds             double precision check (seconds >= 0),
     primary key (portfolio_id, calculation_id, marks_version),
     check ((occasion = 'publication') = (marks_version = 0)),
@@ -94,8 +95,71 @@ comment on column margin_data.utilization_history.missing is 'What is missing fo
 comment on column margin_data.utilization_history."grouping" is 'optimal: stock and options were grouped again at these marks; kept: the groups of the publication stand, which need at least what the best ones would; empty: the method has no groups.';
 comment on column margin_data.utilization_history.changed_symbols is 'Symbols that the portfolio depends on whose live mark changed since its row before, the first 50 by name (list); empty at publications.';
 comment on column margin_data.utilization_history.mark_sources is 'Count of positions by where their mark comes from: live (a mark of its own), underlying (a future that moves with what it is on), implied_volatility (an option valued at the live mark of what it is on), published; empty at publications.';
+comment on column margin_data.utilization_history.positions_source is 'File and start of its hash whose positions replace those of the date (intraday_books); empty: the positions of the date.';
 comment on column margin_data.utilization_history.seconds is 'Seconds that computing it took, with the portfolios computed together; empty at publications.';
 
+create table margin_data.intraday_books (
+    portfolio_id    text        primary key,
+    calculation_id  bigint      not null references margin_data.calculations,
+    source          text        not null,
+    content_hash    text        not null,
+    arrived_at      timestamptz not null default clock_timestamp(),
+    equity          double precision,
+    version         bigint      not null
+);
+comment on table  margin_data.intraday_books is 'Portfolios whose positions were replaced during the day by a file, until the next date is published.';
+comment on column margin_data.intraday_books.portfolio_id is 'Portfolio.';
+comment on column margin_data.intraday_books.calculation_id is 'Published calculation on which the positions follow; those that follow on another one count no more.';
+comment on column margin_data.intraday_books.source is 'Name of the file.';
+comment on column margin_data.intraday_books.content_hash is 'SHA-256 of the file.';
+comment on column margin_data.intraday_books.arrived_at is 'Instant at which it was read, UTC.';
+comment on column margin_data.intraday_books.equity is 'Equity that these positions would have at the published marks, base currency: at the marks of the arrival the trades changed no equity. Empty: the gain of a position was not known.';
+comment on column margin_data.intraday_books.version is 'Number of the change, counted with those of live marks.';
+
+create table margin_data.intraday_positions (
+    portfolio_id    text   not null references margin_data.intraday_books on delete cascade,
+    strategy        text   not null,
+    symbol          text   not null,
+    quantity        double precision not null,
+    entry_price     double precision,
+    isolated_wallet double precision,
+    primary key (portfolio_id, strategy, symbol)
+);
+comment on table  margin_data.intraday_positions is 'Positions of the portfolios in intraday_books.';
+comment on column margin_data.intraday_positions.portfolio_id is 'Portfolio.';
+comment on column margin_data.intraday_positions.strategy is 'Strategy.';
+comment on column margin_data.intraday_positions.symbol is 'Instrument.';
+comment on column margin_data.intraday_positions.quantity is 'Units or contracts, short negative.';
+comment on column margin_data.intraday_positions.entry_price is 'Quantity-weighted price paid, instrument currency a unit.';
+comment on column margin_data.intraday_positions.isolated_wallet is 'Collateral that backs this position alone, base currency.';
+
+create table margin_data.intraday_rejected_rows (
+    content_hash  text        not null,
+    row_number    bigint      not null,
+    column_name   text        not null,
+    source        text        not null,
+    reason        text        not null,
+    portfolio_id  text,
+    raw           jsonb       not null,
+    arrived_at    timestamptz not null default clock_timestamp(),
+    primary key (content_hash, row_number, column_name)
+);
+comment on table  margin_data.intraday_rejected_rows is 'Rows of files that arrived during the day that broke their contract; with any that is no expired contract, its portfolio is undetermined.';
+comment on column margin_data.intraday_rejected_rows.content_hash is 'SHA-256 of the file.';
+comment on column margin_data.intraday_rejected_rows.row_number is 'Row in the file, the header is row 1.';
+comment on column margin_data.intraday_rejected_rows.column_name is 'Column that is wrong.';
+comment on column margin_data.intraday_rejected_rows.source is 'Name of the file.';
+comment on column margin_data.intraday_rejected_rows.reason is 'What is wrong with it.';
+comment on column margin_data.intraday_rejected_rows.portfolio_id is 'Portfolio that the row is of; empty: not known.';
+comment on column margin_data.intraday_rejected_rows.raw is 'The row as it was read.';
+comment on column margin_data.intraday_rejected_rows.arrived_at is 'Instant at which it was read, UTC.';
+
+create view margin.intraday_books as select * from margin_data.intraday_books;
+comment on view margin.intraday_books is 'Portfolios whose positions were replaced during the day by a file.';
+create view margin.intraday_positions as select * from margin_data.intraday_positions;
+comment on view margin.intraday_positions is 'Positions of the portfolios in intraday_books.';
+create view margin.intraday_rejected_rows as select * from margin_data.intraday_rejected_rows;
+comment on view margin.intraday_rejected_rows is 'Rows of files that arrived during the day that broke their contract.';
 create view margin.live_marks as select * from margin_data.live_marks;
 comment on view margin.live_marks is 'Newest mark of each symbol during the day, for reading and upserting: insert into margin.live_marks (symbol, price, marked_at, source) values … on conflict (symbol) do update set price = excluded.price, marked_at = excluded.marked_at, source = excluded.source.';
 create view margin.utilization_history as select * from margin_data.utilization_history;
@@ -105,7 +169,9 @@ declare col record;
 begin
     for col in
         select c.relname, a.attname, col_description(a.attrelid, a.attnum) as text from pg_attribute a join pg_class c on c.oid = a.attrelid
-         where a.attrelid in ('margin_data.live_marks'::regclass, 'margin_data.utilization_history'::regclass)
+         where a.attrelid in ('margin_data.live_marks'::regclass, 'margin_data.utilization_history'::regclass,
+                              'margin_data.intraday_books'::regclass, 'margin_data.intraday_positions'::regclass,
+                              'margin_data.intraday_rejected_rows'::regclass)
            and a.attnum > 0 and not a.attisdropped
     loop
         execute format('comment on column margin.%I.%I is %L', col.relname, col.attname, col.text);
