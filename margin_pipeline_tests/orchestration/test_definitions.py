@@ -16,6 +16,7 @@ ASSET_KEYS = [
     "correlation_clusters",
     "correlation_matrices",
     "correlations",
+    "crif",
     "cross_margin_benefits",
     "dividends",
     "eligibility_notes",
