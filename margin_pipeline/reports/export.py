@@ -125,7 +125,12 @@ def report_json(data: ReportData, portfolio_id: str | None = None) -> str:
             for one in _rows(data.tables["portfolios"], portfolio_id)
         ],
         "alerts": [
-            {"id": identifier(data.as_of, "alerts", *(one[name] for name in ("portfolio_id", "kind", "threshold", "episode"))), **one}
+            {
+                "id": identifier(
+                    data.as_of, "alerts", *(one[name] for name in ("portfolio_id", "kind", "subject", "threshold", "episode"))
+                ),
+                **one,
+            }
             for one in _rows(data.alerts, portfolio_id)
         ],
     }

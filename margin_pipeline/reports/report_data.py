@@ -14,7 +14,6 @@ from typing import Any
 
 import pandas as pd
 
-from margin_pipeline.parameters.reader import ParameterError, in_force
 from margin_pipeline.storage.catalogue import TableColumns
 from margin_pipeline.storage.recorded import RecordedCalculation
 
@@ -36,12 +35,12 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Parameters:
-    """A parameter set that a calculation used: name, version, and where the shipped file still has it, since when and by what source."""
+    """A parameter set that a calculation used: name, version, since when and by what source."""
 
     name: str
     version: str
-    effective_date: dt.date | None
-    source: str | None
+    effective_date: dt.date
+    source: str
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,7 @@ class ReportData:
     columns : columns, with comments, of the tables of netting sets.
     history : governing margins of this and earlier dates.
     alerts : alerts that are open as of the date.
+    parameter_sets : parameter sets that were in force: name, version, effective_date, source.
     """
 
     as_of: dt.date
@@ -64,6 +64,7 @@ class ReportData:
     columns: Mapping[str, TableColumns]
     history: pd.DataFrame
     alerts: pd.DataFrame
+    parameter_sets: pd.DataFrame
     _grouped: dict[str, dict[str, list[dict[str, Any]]]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
@@ -83,8 +84,9 @@ class ReportData:
 
     @cached_property
     def parameters(self) -> list[Parameters]:
-        """Parameter sets that were in force, as the calculation recorded them."""
-        return [_parameters(str(label), self.as_of) for label in self.calculation["settings"].get("parameters", [])]
+        """Parameter sets that were in force, as they are stored with the calculation."""
+        rows = self.parameter_sets.sort_values("name", kind="stable").to_dict("records")
+        return [Parameters(str(r["name"]), str(r["version"]), pd.Timestamp(r["effective_date"]).date(), str(r["source"])) for r in rows]
 
     def of(self, table: str, portfolio_id: str) -> list[dict[str, Any]]:
         """Rows of a table, a view, `history` or `alerts` that belong to a portfolio, in the order of the table."""
@@ -130,15 +132,4 @@ def read(recorded: RecordedCalculation) -> ReportData:
     tables[COSTS] = recorded.view(COSTS, "portfolio_id, maintenance_margin desc nulls first, underlying, item, group_id, legs")
     calculation = {**recorded.row, "settings": json.loads(recorded.row["settings"])}
     history = recorded.governing_history(HISTORY_DATES)
-    return ReportData(recorded.as_of, calculation, tables, netting, history, recorded.open_alerts())
-
-
-def _parameters(label: str, as_of: dt.date) -> Parameters:
-    name, _, version = label.partition(":")
-    try:
-        shipped = in_force(name, as_of)
-    except ParameterError:
-        return Parameters(name, version, None, None)
-    # Another version of the code has other files: their sources are not those of this calculation.
-    is_same = shipped.label == label
-    return Parameters(name, version, shipped.effective_date if is_same else None, shipped.source if is_same else None)
+    return ReportData(recorded.as_of, calculation, tables, netting, history, recorded.open_alerts(), recorded.parameters())

@@ -38,12 +38,15 @@ select m.as_of, m.portfolio_id, m.method, m.initial_margin, m.maintenance_margin
 """
 
 _ALERTS = """
-select a.portfolio_id, a.kind, a.threshold, a.episode, a.severity, a.observed, a.message, a.as_of as raised_as_of
+select a.portfolio_id, a.kind, a.subject, a.threshold, a.episode, a.severity, a.observed, a.message, a.as_of as raised_as_of
   from margin_data.alerts a
  where a.as_of <= $1 and (a.calculation_id is null or a.calculation_id <= $2)
    and (a.cleared_at is null or a.cleared_as_of > $1)
- order by array_position(array['emergency', 'critical', 'warning', 'info'], a.severity), a.portfolio_id, a.kind, a.threshold, a.episode
+ order by array_position(array['emergency', 'critical', 'warning', 'info'], a.severity), a.portfolio_id, a.kind, a.subject, a.threshold, a.episode
 """
+
+
+_PARAMETERS = "select name, version, effective_date, source from margin.calculation_parameters where calculation_id = $1 order by name"
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,10 @@ class RecordedCalculation:
         dates : the newest so many dates.
         """
         return self.snapshot.query(_HISTORY, (self.calculation_id, dates))
+
+    def parameters(self) -> pd.DataFrame:
+        """Parameter sets that were in force, as they are stored with it: name, version, effective_date, source."""
+        return self.snapshot.query(_PARAMETERS, (self.calculation_id,))
 
     def open_alerts(self) -> pd.DataFrame:
         """Alerts raised by this or earlier dates and not cleared by them, the worst first."""

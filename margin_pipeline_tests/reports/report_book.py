@@ -22,6 +22,11 @@ SETTINGS = {
     "thresholds": {"warning": 0.8, "critical": 0.9, "emergency": 0.95},
     "parameters": ["finra:2", "thresholds:1", "gone:7"],
 }
+PARAMETERS = [
+    ("finra", "2", pd.Timestamp("2010-12-02"), "FINRA Rule 4210"),
+    ("gone", "7", pd.Timestamp("2001-02-03"), "a file that is not shipped any more"),
+    ("thresholds", "1", pd.Timestamp("1990-01-01"), "house setting"),
+]
 NETTING = TableColumns(
     "netting_set_margins",
     "Initial margin of each netting set.",
@@ -155,8 +160,8 @@ def book(**emptied: bool) -> ReportData:
         "status",
         "missing",
     ]
-    alerts = [(ODD, "missing_data", 0.0, 1, "critical", None, f"margin cannot be determined: {WHY}", pd.Timestamp(AS_OF))]
-    raised = ["portfolio_id", "kind", "threshold", "episode", "severity", "observed", "message", "raised_as_of"]
+    alerts = [(ODD, "missing_data", "", 0.0, 1, "critical", None, f"margin cannot be determined: {WHY}", pd.Timestamp(AS_OF))]
+    raised = ["portfolio_id", "kind", "subject", "threshold", "episode", "severity", "observed", "message", "raised_as_of"]
     is_empty = emptied.get("everything", False)
     return ReportData(
         AS_OF,
@@ -165,4 +170,5 @@ def book(**emptied: bool) -> ReportData:
         {"netting_set_margins": NETTING},
         pd.DataFrame([] if is_empty else history, columns=named),
         pd.DataFrame([] if is_empty else alerts, columns=raised),
+        pd.DataFrame(PARAMETERS, columns=["name", "version", "effective_date", "source"]),
     )

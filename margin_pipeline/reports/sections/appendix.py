@@ -79,11 +79,7 @@ def rejected(rows: list[dict[str, Any]], whose: str) -> Section:
 def appendix(data: ReportData) -> Section:
     """Parameters, settings, files and words."""
     columns = (Column("Parameter set"), Column("Version"), Column("In force from"), Column("Source", weight=3.0))
-    parameters = [
-        (one.name, one.version, one.effective_date.isoformat() if one.effective_date else "not in this version of the code",
-         one.source or "not in this version of the code")
-        for one in data.parameters
-    ]  # fmt: skip
+    parameters = [(one.name, one.version, one.effective_date.isoformat(), one.source) for one in data.parameters]
     files = (
         Column("File"),
         Column("Read", is_number=True),
