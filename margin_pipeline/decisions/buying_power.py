@@ -15,6 +15,7 @@ import pandas as pd
 
 from margin_pipeline.decisions.paid_premiums import paid_premiums
 from margin_pipeline.decisions.previous_date import PreviousDate
+from margin_pipeline.decisions.state_margins import grouped_initial
 from margin_pipeline.decisions.states_between import Frames
 from margin_pipeline.market.currencies import usd_rates
 from margin_pipeline.parameters.margin_calls import MarginCallRules, margin_call_rules
@@ -45,13 +46,13 @@ def buying_power(today: Frames, changes: pd.DataFrame, previous: PreviousDate | 
 
     Notes
     -----
-    Excess: margin equity less initial margin, without premiums that are paid (they left margin equity when they were paid). Regulation T,
-    12 CFR 220.5: the special memorandum account takes up an excess and is not lowered by falling prices; it is drawn on by what trades take
-    of the excess, at the marks of the date before, and grows by what they free: SMA = max(SMA before - taken, excess, 0).
-    The first date starts from the excess. Deposits and withdrawals are in equity, and reach it through the excess. Buying power is SMA
-    over the initial rate of stock; in portfolio margin accounts the excess over the move of a stock; in cash accounts, and where no stock
-    is bought, the excess itself. Day trading (FINRA 4210(f)(8)(B)(iii)): excess over maintenance at the close times the leverage of an
-    open market, 0 below the least equity.
+    Excess: margin equity less initial margin; in a Regulation T account without premiums that are paid (they left margin equity then) and
+    without the least equity of FINRA 4210(b)(4), which has calls of its own. Regulation T, 12 CFR 220.5: the special memorandum account
+    takes up an excess and is not lowered by falling prices; it is drawn on by what trades take of the excess, at the marks of the date
+    before, and grows by what they free: SMA = max(SMA before - taken, excess, 0). The first date starts from the excess. Deposits and
+    withdrawals are in equity, and reach it through the excess. Buying power is SMA over the initial rate of stock; in portfolio margin
+    accounts the excess over the move of a stock; in cash accounts, and where no stock is bought, the excess itself. Day trading (FINRA
+    4210(f)(8)(B)(iii)): excess over maintenance at the close times the leverage of an open market, 0 below the least equity.
     """
     rules = margin_call_rules(as_of)
     margins = today["portfolio_margins"]
@@ -64,11 +65,14 @@ def buying_power(today: Frames, changes: pd.DataFrame, previous: PreviousDate | 
     models = today["position_margins"]
     day_traders = set(models.loc[models["model"] == DAY_TRADING, "portfolio_id"])
     usd = usd_rates(today["fx_rates"], as_of)
+    under_t = today["portfolios"].loc[today["portfolios"]["account_type"] == "reg_t", "portfolio_id"]
+    required = grouped_initial(today, [str(name) for name in under_t])
     rows = []
     for portfolio in today["portfolios"].sort_values("portfolio_id", kind="stable").to_dict("records"):
         name = str(portfolio["portfolio_id"])
         margin = governing.loc[name].to_dict()
-        row = _row(portfolio, margin, paid.get(name, 0.0), before.get(name, math.nan), taken.get(name, math.nan), rules, as_of)
+        initial = float(required[name] - paid.get(name, 0.0) if name in required.index else margin["initial_margin"])
+        row = _row(portfolio, margin, initial, before.get(name, math.nan), taken.get(name, math.nan), rules, as_of)
         if name in day_traders:
             dollars = usd.get(str(portfolio["base_currency"]), math.nan)
             row["day_trading_buying_power"] = _day_trading(margin, dollars, rules, as_of)
@@ -78,12 +82,12 @@ def buying_power(today: Frames, changes: pd.DataFrame, previous: PreviousDate | 
 
 
 def _row(
-    portfolio: dict[Any, Any], margin: dict[Any, Any], paid: float, before: float, taken: float, rules: MarginCallRules, as_of: dt.date
+    portfolio: dict[Any, Any], margin: dict[Any, Any], initial: float, before: float, taken: float, rules: MarginCallRules, as_of: dt.date
 ) -> dict[str, Any]:
-    account, equity, initial = str(portfolio["account_type"]), float(margin["margin_equity"]), float(margin["initial_margin"])
-    grouped = margin["method"] == "strategy_based" and account != "cash"
-    standing = max(initial - paid, 0.0) if grouped else initial
-    excess = equity - standing if not math.isnan(initial) else math.nan
+    account, equity = str(portfolio["account_type"]), float(margin["margin_equity"])
+    known = not math.isnan(margin["maintenance_margin"])
+    standing = float(np.maximum(initial, 0.0)) if known else math.nan
+    excess = equity - standing
     row: dict[str, Any] = {
         "portfolio_id": portfolio["portfolio_id"],
         "account_type": account,

@@ -21,7 +21,7 @@ import pandas as pd
 
 from margin_pipeline.decisions.paid_premiums import paid_premiums
 from margin_pipeline.decisions.previous_date import PreviousDate
-from margin_pipeline.decisions.state_margins import AMOUNTS, Fixed, added_up, found_groups, kept_at, margins_at, ungrouped
+from margin_pipeline.decisions.state_margins import AMOUNTS, Fixed, added_up, found_groups, grouped_initial, kept_at, margins_at, ungrouped
 from margin_pipeline.decisions.states_between import Frames, State, steps
 from margin_pipeline.margin.margin_equity import adjustments, security_values
 from margin_pipeline.margin.scenario.class_groups import class_groups
@@ -39,7 +39,7 @@ BY_SCENARIOS = ("portfolio_margin", "futures")
 RATES = ("futures_margins", "margin_schedules", "margin_rates", "house_margins", "risk_arrays", "span_parameters")
 PREVIOUS_TABLES = (
     "portfolios", "positions", "instruments", "prices", "fx_rates", "rates", "dividends", "symbol_risk", "strategy_groups",
-    "portfolio_margins", *RATES,
+    "position_margins", "portfolio_margins", *RATES,
 )  # fmt: skip
 ROUNDING = 1e-9
 """Part of a margin that is no change: what sums of floats leave."""
@@ -50,7 +50,7 @@ def margin_changes(after: Frames, previous: PreviousDate | None, as_of: dt.date,
 
     Parameters
     ----------
-    after : frames of `PREVIOUS_TABLES` and position_margins of the date, histories resolved up to it.
+    after : frames of `PREVIOUS_TABLES` of the date, histories resolved up to it.
     previous : the same tables of the newest published date before; None: there is none.
     as_of : business date.
     threads : work at once; the result does not depend on it.
@@ -156,7 +156,10 @@ def _split(
     premiums = paid_premiums(before["positions"], before["instruments"], before["portfolios"], before["strategy_groups"], previous.as_of)
     paid = pd.Series(premiums, dtype=float)
     paid = paid.reindex(old.index).where(old.index.isin(paid.index), 0.0)
-    before_trades = old["margin_equity"] - old["equity"] + paid - old["initial_margin"]
+    # Without the least initial margin of an account, which is no matter of Regulation T.
+    before_trades = (
+        old["margin_equity"] - old["equity"] + paid - grouped_initial(before, [str(name) for name in old.index]).reindex(old.index)
+    )
     taken = (before_trades - excess).dropna()
     taken = taken.where(taken.abs() > ROUNDING * before_trades.reindex(taken.index).abs().clip(lower=1.0), 0.0)
     return found, unknown, {str(name): float(amount) for name, amount in taken.items()}

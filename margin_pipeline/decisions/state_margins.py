@@ -5,7 +5,7 @@ Belongs here: the margin stages called for the methods that govern, and nothing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -144,6 +144,20 @@ def ungrouped(position_margins: pd.DataFrame, positions: pd.DataFrame, fixed: Fi
     """Margins of the positions that count on their own under `strategy_based`."""
     rows = position_margins.merge(positions[[*KEY, "asset_class"]], on=KEY, how="inner", validate="one_to_one")
     return rows[rows["portfolio_id"].isin(fixed.governed_by("strategy_based")) & ~rows["asset_class"].isin(GROUPED_CLASSES)]
+
+
+def grouped_initial(tables: Frames, names: Collection[str]) -> pd.Series:
+    """Initial margin under `strategy_based` without the least initial margin of an account, by portfolio, base currency; NaN where unknown.
+
+    Parameters
+    ----------
+    tables : frames of strategy_groups, position_margins and positions.
+    names : portfolios that are wanted.
+    """
+    fixed = Fixed(dict.fromkeys(sorted(names), "strategy_based"), {})
+    groups = tables["strategy_groups"]
+    own = ungrouped(tables["position_margins"], tables["positions"], fixed)
+    return added_up([own, groups[groups["portfolio_id"].isin(list(names))]], fixed)["initial_margin"]
 
 
 def _on_their_own(alone: pd.DataFrame, positions: pd.DataFrame, fixed: Fixed) -> pd.DataFrame:
