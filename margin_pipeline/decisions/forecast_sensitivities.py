@@ -27,7 +27,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from margin_pipeline.decisions.forecast_units import units_of
-from margin_pipeline.decisions.scenario_sensitivities import class_margins, futures_margins
+from margin_pipeline.decisions.scenario_sensitivities import by_scenario, class_margins, futures_margins
 from margin_pipeline.decisions.shocked_margins import margins_after, prepare
 from margin_pipeline.decisions.shocked_scenarios import shocked_scenario_tables
 from margin_pipeline.decisions.shocked_tables import MarginInputs, after_shock
@@ -207,8 +207,7 @@ def _covered(inputs: MarginInputs, tables: ScenarioTables | None) -> npt.NDArray
     if tables is None:
         return np.zeros(len(inputs.positions), dtype=bool)
     covered = pd.concat([tables.covered(method) for method in SCENARIO_ACCOUNTS])
-    owner = covered["portfolio_id"].astype(str).str.split("\x1f", n=1).str[0]
-    known = pd.MultiIndex.from_frame(covered.assign(portfolio_id=owner).astype(object))
+    known = pd.MultiIndex.from_frame(by_scenario(covered)[POSITION_KEY].astype(object))
     return np.asarray(pd.MultiIndex.from_frame(inputs.positions[POSITION_KEY].astype(object)).isin(known))
 
 
@@ -219,8 +218,7 @@ def _of_scenarios(tables: ScenarioTables, inputs: MarginInputs, exposed: pd.Data
     for method, given in (("portfolio_margin", class_margins(tables)), ("futures", futures_margins(tables))):
         rows = given[given["portfolio_id"].map(accounts) == method]
         members = tables.positions if method == "portfolio_margin" else tables.span_positions
-        owner = members["portfolio_id"].astype(str).str.split("\x1f", n=1).str[0]
-        places = members[[*POSITION_KEY[1:], "class_group"]].assign(portfolio_id=owner).drop_duplicates(POSITION_KEY)
+        places = by_scenario(members)[[*POSITION_KEY, "class_group"]].drop_duplicates(POSITION_KEY)
         placed = exposed.merge(places.astype("str"), on=POSITION_KEY, how="inner", validate="one_to_one")
         lead = _leading(placed, "class_group")
         rows = rows.merge(lead, on=["portfolio_id", "class_group"], how="left", validate="one_to_one")

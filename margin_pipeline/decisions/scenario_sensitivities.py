@@ -34,10 +34,10 @@ def class_margins(tables: ScenarioTables) -> pd.DataFrame:
     Frame of `COLUMNS`, base currency; carried: what the positions of the class group carry of the requirement today. NaN where a class
     group of the product group lacks something.
     """
-    classes = _by_scenario(tables.classes)
+    classes = by_scenario(tables.classes)
     if classes.empty:
         return pd.DataFrame(columns=COLUMNS)
-    groups = _by_scenario(tables.groups)
+    groups = by_scenario(tables.groups)
     offset = groups[groups["scenario"] == 0].set_index(["portfolio_id", "product_group"])["gain_offset"]
     still = classes[classes["scenario"] == 0].reset_index(drop=True)
     place = pd.MultiIndex.from_frame(still[_KEY])
@@ -54,7 +54,7 @@ def class_margins(tables: ScenarioTables) -> pd.DataFrame:
         name: _required(counted[0], minimum[0], counted[number], minimum[number], group)
         for number, name in enumerate(("still", "up", "down"))
     }
-    shares = _by_scenario(tables.positions)
+    shares = by_scenario(tables.positions)
     carried = shares[shares["scenario"] == 0].groupby(_KEY)["maintenance_margin"].sum(min_count=1).reindex(place)
     return still[_KEY].assign(**found, carried=carried.to_numpy(float))[COLUMNS]
 
@@ -70,15 +70,15 @@ def _required(counted: Floats, minimum: Floats, own_counted: Floats, own_minimum
 
 def futures_margins(tables: ScenarioTables) -> pd.DataFrame:
     """Maintenance margin of class groups of futures after charges and credits, at no move, up and down; frame of `COLUMNS`."""
-    margins = _by_scenario(tables.span_margins)
+    margins = by_scenario(tables.span_margins)
     if margins.empty:
         return pd.DataFrame(columns=COLUMNS)
     wide = margins.pivot(index=_KEY, columns="scenario", values="maintenance_margin").astype(float)
     return wide.set_axis(["still", "up", "down"], axis=1).assign(carried=wide[0]).reset_index()[COLUMNS]
 
 
-def _by_scenario(frame: pd.DataFrame) -> pd.DataFrame:
-    """Portfolios and scenarios apart, class and product groups without the number of the scenario."""
+def by_scenario(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows with portfolio and scenario apart, and class and product groups without the number of the scenario."""
     owner, scenario = portfolio_and_scenario(frame["portfolio_id"])
     plain = {n: frame[n].astype("str").str.replace(r"\x1f\d+", "", regex=True) for n in ("class_group", "product_group") if n in frame}
     return frame.assign(portfolio_id=owner, scenario=scenario, **plain)

@@ -231,5 +231,5 @@ def _at_rest(distance: Floats, equity: Floats, maintenance: Floats, deviation: F
 def _expected(used: Floats, equity: Floats, day: Moments, days: float, largest_deviation: float) -> Floats:
     variance, covariance = (days * pair[0] + days**2 * pair[1] for pair in (day.equity, day.covariance))
     told = (equity > 0) & (np.sqrt(np.maximum(variance, 0.0)) <= largest_deviation * equity)
-    square = np.where(told, equity, 1.0) ** 2
-    return np.where(told, np.maximum(used + (used * variance - covariance) / square, 0.0), np.nan)
+    now, square = np.where(told, used, 0.0), np.where(told, equity, 1.0) ** 2
+    return np.where(told, np.maximum(now + (now * variance - covariance) / square, 0.0), np.nan)

@@ -45,17 +45,26 @@ def slopes(frames):
     return found.rows.groupby(["portfolio_id", "risk_factor"]).sum(), found.lacking
 
 
-def margins_at(frames, moves, currencies=None):
-    """Governing margins and margin equity of a book, computed again in full, every symbol named in `moves` moved: a row a portfolio."""
+def all_margins_at(frames, *shocks):
+    """Governing margins and margin equity of a book, computed again in full, after each of some (moves by symbol, moves by currency)."""
     given = inputs(frames)
-    scenario = Scenario("move", "", "", NO_SCENARIOS.default_criteria, symbols=moves, currencies=currencies or {}, market=0.0)
+    criteria = NO_SCENARIOS.default_criteria
+    scenarios = tuple(
+        Scenario(str(n), "", "", criteria, symbols=moves, currencies=currencies, market=0.0) for n, (moves, currencies) in enumerate(shocks)
+    )
     names = ("positions", "instruments", "portfolios", "prices", "rates", "dividends")
-    shocked = shocked_positions(*(frames[name] for name in names), given.symbol_risk, (scenario,), BENCHMARK, AS_OF)
+    shocked = shocked_positions(*(frames[name] for name in names), given.symbol_risk, scenarios, BENCHMARK, AS_OF)
     given = replace(given, positions=shocked.positions)
-    earned = pd.Series(shocked.pnl[:, 0]).groupby(shocked.positions["portfolio_id"].to_numpy()).sum()
-    equity = (given.portfolios.set_index("portfolio_id")["equity"] + earned).to_frame(0)
+    earned = pd.DataFrame(shocked.pnl).groupby(shocked.positions["portfolio_id"].to_numpy()).sum()
+    equity = earned.add(given.portfolios.set_index("portfolio_id")["equity"], axis=0)
     found = margins_after(prepare(given, shocked, NO_SCENARIOS, AS_OF, {}), equity, THRESHOLDS, AS_OF, governing_only=True)
-    return found[found["is_governing"]].assign(equity=lambda f: f["margin_equity"]).set_index("portfolio_id")
+    found = found[found["is_governing"]].assign(equity=lambda f: f["margin_equity"])
+    return [found[found["scenario"] == n].set_index("portfolio_id") for n in range(len(scenarios))]
+
+
+def margins_at(frames, moves):
+    """Governing margins and margin equity of a book, computed again in full, every symbol named in `moves` moved: a row a portfolio."""
+    return all_margins_at(frames, (moves, {}))[0]
 
 
 def forecasts(frames, margins=None, **changes):
