@@ -4,3 +4,4 @@ comment on column margin_data.netting_set_margins.model is 'Model of initial mar
 comment on column margin_data.netting_set_margins.gross_margin is 'Sum of notional x schedule percentage, base currency.';
 comment on column margin_data.netting_set_margins.net_to_gross_ratio is 'Net over gross replacement cost of the side, fraction.';
 comment on column margin_data.netting_set_margins.initial_margin is '0.4 gross + 0.6 net-to-gross ratio x gross, base currency.';
+do $$ begin perform margin_data.create_reading_view('netting_set_margins'); end $$;

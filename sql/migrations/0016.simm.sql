@@ -112,4 +112,4 @@ comment on column margin_data.netting_set_margins.gross_margin is 'Sum of notion
 comment on column margin_data.netting_set_margins.net_to_gross_ratio is 'Net over gross replacement cost of the side, fraction; empty for simm.';
 comment on column margin_data.netting_set_margins.initial_margin is 'Schedule: 0.4 gross + 0.6 net-to-gross ratio x gross; simm: of the regulation that asks most. Base currency.';
 
-do $$ begin perform margin_data.show_tables(array['crif', 'simm_results', 'listed_sensitivities']); end $$;
+do $$ begin perform margin_data.show_tables(array['crif', 'simm_results', 'listed_sensitivities', 'netting_set_margins']); end $$;
