@@ -42,7 +42,8 @@ select a.portfolio_id, a.kind, a.subject, a.threshold, a.episode, a.severity, a.
   from margin_data.alerts a
  where a.as_of <= $1 and (a.calculation_id is null or a.calculation_id <= $2)
    and (a.cleared_at is null or a.cleared_as_of > $1)
- order by array_position(array['emergency', 'critical', 'warning', 'info'], a.severity), a.portfolio_id, a.kind, a.subject, a.threshold, a.episode
+ order by array_position(array['emergency', 'critical', 'warning', 'info'], a.severity), a.portfolio_id, a.kind, a.subject, a.threshold,
+          a.episode
 """
 
 
