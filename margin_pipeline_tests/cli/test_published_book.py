@@ -230,7 +230,7 @@ def test_the_table_says_before_after_and_change(call):
     ("arguments", "said"),
     [
         (["what-if", "OPTION_INCOME", "--trade", "KO=1"], "did you mean OPTIONS_INCOME?"),
-        (["what-if", "ZZZ", "--trade", "KO=1"], "known are BANK, CASH"),
+        (["what-if", "ZZZ", "--trade", "KO=1"], "known are BANK, BROKER"),
         (["what-if", "BANK", "--trade", "KO=1"], "otc account"),
         (["what-if", "CASH", "--trade", "KOO=1"], "did you mean KO?"),
         (["what-if", "CASH", "--trade", "KO=0"], "trades nothing"),
@@ -264,6 +264,7 @@ def explained(call, *arguments):
 
 PORTFOLIOS = (
     "BANK",
+    "BROKER",
     "CASH",
     "CRYPTO",
     "CRYPTO_ISOLATED",
@@ -271,6 +272,7 @@ PORTFOLIOS = (
     "EURO",
     "INDEX_FUTURES",
     "LONG_SHORT",
+    "MACRO",
     "MOMENTUM",
     "OPTIONS_INCOME",
 )

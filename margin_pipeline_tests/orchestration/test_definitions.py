@@ -13,6 +13,9 @@ ASSET_KEYS = [
     "backtest_days",
     "backtest_results",
     "broker_margins",
+    "collateral",
+    "collateral_eligibility",
+    "collateral_requirements",
     "correlation_clusters",
     "correlation_matrices",
     "correlations",
@@ -30,6 +33,8 @@ ASSET_KEYS = [
     "instruments",
     "landed_files",
     "liquidation_prices",
+    "liquidity",
+    "listed_sensitivities",
     "margin_coverage",
     "margin_rates",
     "margin_reconciliation",
@@ -62,6 +67,11 @@ ASSET_KEYS = [
     "reverse_stress",
     "risk_arrays",
     "risk_summaries",
+    "risk_weighted_assets",
+    "sa_ccr_hedging_sets",
+    "sa_ccr_netting_sets",
+    "sa_ccr_trades",
+    "simm_results",
     "span_margins",
     "span_parameters",
     "span_positions",
@@ -73,6 +83,7 @@ ASSET_KEYS = [
     "stress_scenarios",
     "stress_strategy_results",
     "symbol_risk",
+    "uncleared_margin_calls",
 ]
 
 LOAD = """
