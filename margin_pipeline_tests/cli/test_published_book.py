@@ -230,7 +230,7 @@ def test_the_table_says_before_after_and_change(call):
     ("arguments", "said"),
     [
         (["what-if", "OPTION_INCOME", "--trade", "KO=1"], "did you mean OPTIONS_INCOME?"),
-        (["what-if", "ZZZ", "--trade", "KO=1"], "known are BANK, BROKER"),
+        (["what-if", "ZZZ", "--trade", "KO=1"], "there is no portfolio ZZZ on 2022-12-28"),
         (["what-if", "BANK", "--trade", "KO=1"], "otc account"),
         (["what-if", "CASH", "--trade", "KOO=1"], "did you mean KO?"),
         (["what-if", "CASH", "--trade", "KO=0"], "trades nothing"),
@@ -333,7 +333,7 @@ def test_of_a_symbol_only_what_concerns_it_is_shown(call):
 def test_an_undetermined_portfolio_lists_what_is_missing(call):
     _, out, _ = call("explain", "DESK_ERRORS")
     assert "cannot be determined" in out
-    assert '  - positions.csv row 79: "ten" is not a number' in out
+    assert '  - positions.csv row 87: "ten" is not a number' in out
     assert "  - price of USMV 2022-12-28" in out
 
 
