@@ -4,8 +4,9 @@ Belongs here: the requirement as a function of the units that are closed. Not he
 
 Groups and positions on their own need in proportion to what is left of them: what is left of a grouping is admissible, so that the best
 grouping of the rest needs no more; a schedule's bracket can only fall. Scenario losses are linear in quantity: of a product group the
-margin is the greatest over points of sum over class groups max(l, p l), with l the loss and p the offset of gains, at least the minimums, which is
-convex. Charges and credits of SPAN between expiries and commodities are not: they count as they are today, and verification corrects them.
+margin is the greatest over points of sum over class groups max(l, p l), with l the loss and p the offset of gains, and at least the
+minimums, which is convex. Charges and credits of SPAN between expiries and commodities are not: they count as they are today, and
+verification corrects them.
 """
 
 from __future__ import annotations
