@@ -29,7 +29,9 @@ class LiquidationRules:
     lot_size : least quantity that trades, by asset class; 0: any.
     participation_knots : ends of the slices in which impact is linear, fractions of a day's volume, ascending.
     participation_without_volume : participation that is charged where no volume is given.
-    relative_gap : distance from the proven bound at which the integer program stops, fraction of the cost.
+    relative_gap : distance from the proven bound at which the relaxed plan, rounded up to whole steps, is taken, fraction of the cost.
+    integer_gap : distance at which the integer program stops otherwise.
+    exact_up_to : blocks that may differ in a better plan up to which the integer program is asked.
     node_limit : branches after which it stops with what it has.
     rounds : how often a plan is held against the recomputed margin and adjusted.
     """
@@ -42,6 +44,8 @@ class LiquidationRules:
     participation_knots: tuple[float, ...]
     participation_without_volume: float
     relative_gap: float
+    integer_gap: float
+    exact_up_to: int
     node_limit: int
     rounds: int
 
@@ -67,6 +71,8 @@ def liquidation_rules(as_of: dt.date) -> LiquidationRules:
         participation_knots=knots,
         participation_without_volume=float(v["participation_without_volume"]),
         relative_gap=float(v["relative_gap"]),
+        integer_gap=float(v["integer_gap"]),
+        exact_up_to=int(v["exact_up_to"]),
         node_limit=int(v["node_limit"]),
         rounds=int(v["rounds"]),
     )

@@ -30,9 +30,7 @@ def book(assets, requirements, terms, rejected=NO_REJECTIONS, usd_rates=(("EUR",
     accepted = [(*key, *of) for key, of in terms.items()]
     rates = pd.DataFrame(usd_rates, columns=["currency", "usd_rate"]).assign(date=pd.Timestamp(AS_OF))
     return {
-        "collateral": pd.DataFrame(
-            held, columns=["portfolio_id", "asset", "asset_type", "issuer", "currency", "market_value", "carry_cost"]
-        ),
+        "collateral": pd.DataFrame(held, columns=owned),
         "collateral_requirements": pd.DataFrame(asked, columns=["requirement_id", "portfolio_id", "amount", "currency"]),
         "collateral_eligibility": pd.DataFrame(
             accepted, columns=["requirement_id", "asset_type", "haircut", "fx_haircut", "concentration_limit"]

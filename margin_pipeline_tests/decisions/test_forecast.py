@@ -89,7 +89,7 @@ def simulated_breaches(frames, still, thresholds, steps=24, paths=6_000):
     [
         ([("s", "A", 300), ("s", "B", -400)], "reg_t", 15_500.0),
         ([("s", "A", 100), ("s", "C110", 4), ("s", "P90", -2)], "portfolio_margin", 4_700.0),
-        ([("s", "P90", -6)], "reg_t", 12_000.0),
+        ([("s", "P90", -6)], "reg_t", 8_500.0),
     ],
 )
 def test_probabilities_are_near_those_of_simulated_paths(held, account, equity):
@@ -147,7 +147,7 @@ def test_forecast_does_not_depend_on_row_order_and_begins_at_the_instant_given()
 
 
 def test_alerts_read_the_table():
-    rows = forecasts(book([("s", "A", 300)], equity=9_700.0)).forecasts
+    rows = forecasts(book([("s", "A", 300)], equity=8_200.0)).forecasts
     judgements = list(likely_breaches(rows, alert_rules(AS_OF)))
     assert [j.portfolio_id for j in judgements] == ["P"]
     assert judgements[0].conditions
