@@ -109,7 +109,7 @@ def sensitivities(
         needed = _of_units(replace(inputs, positions=alone), rules, benchmark, thresholds, as_of, models, threads)
         found.append(_of_additive(needed, exposed, bump))
     rows = pd.concat(found, ignore_index=True)
-    unknown = rows[rows[list(SLOPES)].isna().any(axis=1)]
+    unknown = rows[rows[["risk_factor", *SLOPES]].isna().any(axis=1)]
     for portfolio_id, factor in unknown[_PORTFOLIO_FACTOR].itertuples(index=False, name=None):
         lacking.setdefault(str(portfolio_id), set()).add(f"{factor}: its margin after a small move is not known")
     return Sensitivities(_without(rows, lacking)[[*_PORTFOLIO_FACTOR, *SLOPES]], lacking)

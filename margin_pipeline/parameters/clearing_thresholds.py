@@ -21,9 +21,11 @@ class ClearingRegime:
     ----------
     applies : whether anything is in force.
     currency : currency of the thresholds.
-    figure : entity figure that is compared, with `_<class>` at its end where there are classes.
+    figure : entity figure that is compared, with `_<class>` at its end except for `all`.
     entity_types : to whom it applies; empty: everybody.
     thresholds : amount by class; `all`: one over all classes.
+    financial_have_threshold : whether financial counterparties are free below their thresholds; else they clear whatever their amounts.
+    one_class_is_all_for : counterparties (financial, non_financial) that clear every class once they exceed the threshold of one.
     reference : rule and article.
     """
 
@@ -32,6 +34,8 @@ class ClearingRegime:
     figure: str
     entity_types: frozenset[str]
     thresholds: Mapping[str, float]
+    financial_have_threshold: bool
+    one_class_is_all_for: frozenset[str]
     reference: str
 
 
@@ -58,6 +62,8 @@ def clearing_rules(as_of: dt.date) -> ClearingRules:
             figure=str(v["figure"]),
             entity_types=frozenset(v["entity_types"]),
             thresholds={str(k): float(x) for k, x in v["thresholds"].items()},
+            financial_have_threshold=bool(v["financial_have_threshold"]),
+            one_class_is_all_for=frozenset(v["one_class_is_all_for"]),
             reference=str(v["reference"]),
         )
         for name, v in found.values["regimes"].items()

@@ -47,7 +47,8 @@ def reliability_diagram(forecast_calibration: pd.DataFrame) -> bytes:
     for number, ((horizon, watched), own) in enumerate(lines):
         _line(above, beneath, own, f"{horizon} day{'' if horizon == 1 else 's'}, {NAMES[str(watched)]}", number, len(lines))
     above.set(xlim=(0, 1), ylim=(0, 1), ylabel="observed frequency")
-    beneath.set(xlabel="predicted probability", ylabel="forecasts", yscale="log")
+    beneath.set(xlabel="predicted probability", ylabel="forecasts")
+    beneath.yaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
     for axes in (above, beneath):
         axes.tick_params(labelsize=7)
         axes.grid(linewidth=0.3)

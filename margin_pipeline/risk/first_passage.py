@@ -4,11 +4,13 @@ Belongs here: formulas of first passage. Not here: what moves (`forecast`), how 
 
 A distance x > 0 without drift, of variance v(h) over a horizon h, is used up within it with probability 2Φ(-x / √v(h)), by the reflection
 principle: of the paths that touch 0, half are below it at the end. Watched at m equally spaced instants only, a path may dip below between
-them and come back: the barrier then lies β√(v/m) farther away, β = -ζ(1/2)/√(2π) (Broadie, Glasserman and Kou 1997, theorem 1.1).
+them and come back. The probability of being found below at none of them follows from the last instant backwards: with the distance y in
+deviations of one step, q₀ = 1 and qₖ₊₁(y) = ∫₀^∞ φ(u − y) qₖ(u) du.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,8 +19,10 @@ from scipy.special import ndtr, ndtri
 
 Floats = npt.NDArray[Any]
 
-CONTINUITY = 0.5825971579390107
-"""-ζ(1/2)/√(2π), Broadie, Glasserman and Kou (1997)."""
+FARTHEST = 8.0
+"""Deviations of the horizon beyond which a distance is never found used up at an instant: 1e-15."""
+KNOTS = 4001
+
 MEDIAN_DEVIATIONS = float(ndtri(0.75))
 """Distance in deviations that is used up with probability one half: 2Φ(-z) = 1/2."""
 
@@ -49,14 +53,42 @@ def watched_probability(distance: Floats, deviation: Floats, instants: int) -> F
     Parameters
     ----------
     distance, deviation : as of `passage_probability`.
-    instants : count m; for 1 it is `end_probability`, as the correction is one of many instants.
+    instants : count m; for 1 it is `end_probability`.
+
+    Returns
+    -------
+    Fractions, exact to 1e-6 for steps that are independent and alike.
+
+    Notes
+    -----
+    For many instants it is near first passage of a barrier that lies 0.5826 √(v/m) farther away (Broadie, Glasserman and Kou 1997); for the
+    few days of a calibration that correction is a hundredth off.
     """
-    if instants == 1:
-        return end_probability(distance, deviation)
-    distance, deviation = np.asarray(distance, dtype=float), np.asarray(deviation, dtype=float)
-    farther = np.where(distance > 0, distance + CONTINUITY * deviation / np.sqrt(instants), distance)
-    # Whoever is below at the end has been found so: the correction must not say less.
-    return np.maximum(passage_probability(farther, deviation), end_probability(distance, deviation))
+    distance, deviation = np.broadcast_arrays(np.asarray(distance, dtype=float), np.asarray(deviation, dtype=float))
+    away = np.divide(distance, deviation, out=np.full(distance.shape, np.inf), where=deviation > 0)
+    knots, found = _found_below(instants)
+    probability = np.where(distance <= 0, 1.0, np.interp(away, knots, found, right=0.0))
+    return np.where(np.isnan(distance) | np.isnan(deviation), np.nan, probability)
+
+
+@lru_cache(maxsize=16)
+def _found_below(instants: int) -> tuple[Floats, Floats]:
+    """Distances in deviations of the horizon, and the probability of being found below at one of the instants from each."""
+    knots = np.linspace(0.0, FARTHEST, KNOTS)
+    start = knots * np.sqrt(instants)
+    end = start[-1] + 8.0
+    nodes, weights = np.polynomial.legendre.leggauss(int(6 * end) + 64)
+    nodes, weights = end / 2 * (nodes + 1), end / 2 * weights
+    kept = np.ones(len(nodes))
+    for _ in range(instants - 1):
+        kept = _one_step(nodes, nodes, weights, kept, end)
+    return knots, 1.0 - _one_step(start, nodes, weights, kept, end)
+
+
+def _one_step(start: Floats, nodes: Floats, weights: Floats, kept: Floats, end: float) -> Floats:
+    """Probability of being above 0 after a step and at all instants that follow; from beyond the last node it is certain."""
+    density = np.exp(-((nodes - start[:, None]) ** 2) / 2.0) / np.sqrt(2.0 * np.pi)
+    return np.asarray(np.minimum(density @ (weights * kept) + ndtr(start - end), 1.0))
 
 
 def median_days(distance: Floats, linear_variance: Floats, curved_variance: Floats) -> Floats:

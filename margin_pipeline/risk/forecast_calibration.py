@@ -10,7 +10,7 @@ Conventions
 -----------
 - Distances are multiples of the average deviation of the tested days: a forecast differs from day to day as far as volatility is forecast.
 - Of past days closes alone are known. `at_end` asks whether the distance is used up at the last close, against Φ(−z); `at_closes` whether
-  it is at any close of the horizon, against first passage with the continuity correction. `margin_forecasts` is for every instant.
+  it is at any close of the horizon, against first passage at these instants. `margin_forecasts` is for every instant.
 - X changes by slope and half curvature of the return since the start. Horizons over a day overlap: observations are not independent.
 """
 

@@ -18,6 +18,7 @@ ENTITY_FIGURES = (
     ("BANK", "required_stable_funding", 1_740_000_000, "USD"),
     ("BANK", "aana", 61_000_000_000, "USD"),
     ("BANK", "swap_dealing_notional", 1_900_000_000, "USD"),
+    ("BANK", "swap_dealing_notional_special_entities", 14_000_000, "USD"),
     ("BROKER", "net_capital", 6_100_000, "USD"),
     ("BROKER", "aggregate_indebtedness", 41_000_000, "USD"),
     ("BROKER", "aggregate_debits", 88_000_000, "USD"),

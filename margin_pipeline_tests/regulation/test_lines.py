@@ -151,8 +151,8 @@ def test_rules_are_named_as_they_were_on_the_date():
     early = lines(as_of=dt.date(2010, 12, 1)).loc[("finra", "minimum_equity")]
     assert (early["reference"], early["parameter_set"], early["effective_date"]) == (
         "NYSE Rule 431(b)(4)",
-        "finra:1",
-        pd.Timestamp("1990-01-01"),
+        "finra:1a",
+        pd.Timestamp("2001-09-28"),
     )
     assert lines(as_of=dt.date(2010, 12, 2)).loc[("finra", "minimum_equity"), "parameter_set"] == "finra:2"
 

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtr
+from scipy.stats import multivariate_normal
 
 from margin_pipeline.parameters.estimation import estimation_settings
 from margin_pipeline.parameters.forecast import forecast_settings
 from margin_pipeline.parameters.reader import ParameterError
 from margin_pipeline.parameters.risk import risk_settings
-from margin_pipeline.risk.first_passage import end_probability, median_days, passage_probability, watched_probability
+from margin_pipeline.risk.first_passage import median_days, passage_probability, watched_probability
 from margin_pipeline.risk.forecast import COLUMNS, SLOPES, estimated_covariance, factor_exposures, forecast_rows, moments
 from margin_pipeline.risk.forecast_calibration import calibration_table
 
@@ -63,15 +64,18 @@ def test_probability_is_that_of_first_passage_of_a_brownian_motion():
         assert 0 < float(passage_probability(distance, 1.0)) - watched < 0.035
 
 
-def test_few_instants_are_corrected_for():
-    random = np.random.default_rng(6)
-    path = np.cumsum(random.normal(0, 1 / np.sqrt(5), (200_000, 5)), axis=1).min(axis=1)
-    for distance in (0.5, 1.0, 1.5, 2.0):
-        observed = float((path <= -distance).mean())
-        # Of order 1/m: a hundredth near the start, where every instant would be a sixth too much.
-        assert float(watched_probability(distance, 1.0, 5)) == pytest.approx(observed, abs=0.012 if distance < 1 else 0.004)
-        assert float(passage_probability(distance, 1.0)) > observed + 0.01
-    assert watched_probability(1.0, 1.0, 1) == end_probability(1.0, 1.0) == pytest.approx(float(ndtr(-1.0)))
+def test_instants_that_are_few_are_counted_exactly():
+    distances = np.array([0.01, 0.5, 1.0, 1.5, 2.0, 4.0])
+    assert watched_probability(distances, 1.0, 1) == pytest.approx(ndtr(-distances), abs=1e-6)
+    # Two instants: 1 - P(both above), the bivariate normal of correlation √½.
+    both = [multivariate_normal([0, 0], [[0.5, 0.5], [0.5, 1.0]]).cdf([d, d]) for d in distances]
+    assert watched_probability(distances, 1.0, 2) == pytest.approx(1 - np.array(both), abs=2e-6)
+    path = np.cumsum(np.random.default_rng(6).normal(0, 1 / np.sqrt(5), (200_000, 5)), axis=1).min(axis=1)
+    observed = np.array([(path <= -distance).mean() for distance in distances])
+    assert watched_probability(distances, 1.0, 5) == pytest.approx(observed, abs=0.004)
+    # Many: first passage of a barrier that lies 0.5826 steps farther away (Broadie, Glasserman and Kou 1997), some steps from the start.
+    far = distances[distances > 0.1]
+    assert watched_probability(far, 1.0, 400) == pytest.approx(passage_probability(far + 0.5826 / 20, 1.0), abs=1e-3)
 
 
 def test_edges_of_the_probability():
