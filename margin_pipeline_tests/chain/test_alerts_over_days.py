@@ -6,7 +6,7 @@ from margin_pipeline import storage
 from margin_pipeline.sample import SAMPLE_DATES, write_sample
 
 DATES = [date.isoformat() for date in SAMPLE_DATES]
-ALERTS = "select portfolio_id, kind, threshold, episode, severity, as_of, cleared_as_of from margin.alerts order by alert_id"
+ALERTS = "select portfolio_id, kind, subject, threshold, episode, severity, as_of, cleared_as_of from margin.alerts order by alert_id"
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def test_alerts_are_raised_and_escalated_once_over_the_days(fresh_database, run_
     alerts = storage.read_query(fresh_database, ALERTS)
     thresholds = alerts[alerts["kind"] == "utilization"].groupby("portfolio_id")["threshold"].agg(sorted)
     assert any(found[:2] == [0.8, 0.9] for found in thresholds)
-    assert not alerts.duplicated(["portfolio_id", "kind", "threshold", "episode"]).any()
+    assert not alerts.duplicated(["portfolio_id", "kind", "subject", "threshold", "episode"]).any()
     run_chain(fresh_database, sample, DATES[-1])
     assert storage.read_query(fresh_database, ALERTS).equals(alerts)
 
