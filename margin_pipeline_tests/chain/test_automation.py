@@ -12,18 +12,17 @@ import pytest
 from margin_pipeline import storage
 from margin_pipeline.orchestration import channels, delivery, notifiers, schedules, sensors
 from margin_pipeline.orchestration.resources import LandingZone, NotifierSettings, ResultStore, Rules
-from margin_pipeline.sample import SAMPLE_DATES, write_sample
+from margin_pipeline.sample import SAMPLE_DATES
 from margin_pipeline.storage import automation
-from margin_pipeline_tests.chain.conftest import QUIET
+from margin_pipeline_tests.sample_chain import QUIET
 
 DATE = SAMPLE_DATES[0].isoformat()
 RULES = Rules("XNYS", {})
 
 
 @pytest.fixture
-def zone(tmp_path):
-    write_sample(tmp_path / "all")
-    shutil.copytree(tmp_path / "all" / DATE, tmp_path / "landing" / DATE)
+def zone(tmp_path, sample_folder):
+    shutil.copytree(sample_folder / DATE, tmp_path / "landing" / DATE)
     return LandingZone(tmp_path / "landing")
 
 

@@ -14,7 +14,7 @@ import urllib.request
 import pytest
 
 from margin_pipeline import storage
-from margin_pipeline.sample import SAMPLE_DATES, write_sample
+from margin_pipeline.sample import SAMPLE_DATES
 
 pytestmark = pytest.mark.slow
 LIMIT_SECONDS = 150
@@ -42,11 +42,10 @@ def ask(port, query):
 
 
 @pytest.fixture
-def served(tmp_path):
+def served(tmp_path, sample_folder):
     """The command with one landed date; gives its process, port, data folder and log."""
-    write_sample(tmp_path / "all")
     date = SAMPLE_DATES[0].isoformat()
-    shutil.copytree(tmp_path / "all" / date, tmp_path / "landing" / date)
+    shutil.copytree(sample_folder / date, tmp_path / "landing" / date)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
