@@ -10,12 +10,16 @@ from margin_pipeline.definitions import downstream_tables
 
 ASSET_KEYS = [
     "alert_evaluation",
+    "announced_margins",
     "backtest_days",
     "backtest_results",
     "broker_margins",
+    "buying_power",
     "collateral",
+    "collateral_allocations",
     "collateral_eligibility",
     "collateral_requirements",
+    "collateral_summaries",
     "correlation_clusters",
     "correlation_matrices",
     "correlations",
@@ -24,7 +28,10 @@ ASSET_KEYS = [
     "dividends",
     "eligibility_notes",
     "entity_figures",
+    "expiry_exposures",
+    "expiry_outcomes",
     "exposures",
+    "forecast_calibration",
     "futures_margins",
     "fx_rates",
     "grouping_proofs",
@@ -32,10 +39,16 @@ ASSET_KEYS = [
     "house_margins",
     "instruments",
     "landed_files",
+    "liquidation_plan_summaries",
+    "liquidation_plans",
     "liquidation_prices",
     "liquidity",
     "listed_sensitivities",
+    "margin_calls",
+    "margin_changes",
     "margin_coverage",
+    "margin_deficiencies",
+    "margin_forecasts",
     "margin_rates",
     "margin_reconciliation",
     "margin_schedule_positions",
@@ -128,4 +141,6 @@ def test_everything_made_from_positions_lies_downstream_of_it():
     assert "positions" not in downstream["portfolio_margins"]
     risk = {"portfolio_risk", "strategy_risk", "portfolio_risk_factors", "risk_summaries", "reverse_stress"}
     backtests = {"backtest_results", "backtest_days", "margin_coverage"}
-    assert downstream["portfolio_margins"] == {"margin_reconciliation", "regulatory_lines", *risk, *backtests}
+    watched = {"margin_forecasts", "forecast_calibration", "margin_changes", "announced_margins", "expiry_exposures", "expiry_outcomes"}
+    acted_on = {"buying_power", "margin_deficiencies", "liquidation_plans", "liquidation_plan_summaries"}
+    assert downstream["portfolio_margins"] == {"margin_reconciliation", "regulatory_lines", *risk, *backtests, *watched, *acted_on}
