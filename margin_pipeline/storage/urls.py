@@ -82,6 +82,16 @@ def with_database(url: str, database: str) -> str:
     return _joined(urlsplit(url)._replace(path="/" + quote(database, safe="")))
 
 
+def with_user(urls: DatabaseUrls, user: str) -> DatabaseUrls:
+    """Give the same databases' URLs of another user, without a password: a password file has it, or the server trusts."""
+
+    def of(url: str) -> str:
+        parts = urlsplit(url)
+        return _joined(parts._replace(netloc=f"{quote(user, safe='')}@{parts.netloc.rpartition('@')[2]}"))
+
+    return DatabaseUrls(of(urls.libpq), of(urls.dagster_libpq))
+
+
 def hide_password(url: str) -> str:
     """Give a URL with `***` in place of passwords, wherever it carries them."""
     parts = urlsplit(url)
