@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -52,11 +53,24 @@ def is_alive(tags: dict[str, str]) -> bool:
 
 def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     """Report runs as failed whose process on this host is gone, free their pool slots; gives their ids."""
-    dead = [run for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)) if not is_alive(run.tags)]
-    for run in dead:
-        instance.report_run_failed(run, "The process of this run is gone; a later command noticed.")
+    dead = [run for run in _unfinished(instance) if not is_alive(run.tags)]
+    return _fail(instance, dead, "The process of this run is gone; a later command noticed.")
+
+
+def fail_unfinished_runs(instance: dg.DagsterInstance, reason: str) -> list[str]:
+    """Report all runs as failed that are not over, free their pool slots; gives their ids."""
+    return _fail(instance, _unfinished(instance), reason)
+
+
+def _unfinished(instance: dg.DagsterInstance) -> Sequence[dg.DagsterRun]:
+    return instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
+
+
+def _fail(instance: dg.DagsterInstance, runs: Sequence[dg.DagsterRun], reason: str) -> list[str]:
+    for run in runs:
+        instance.report_run_failed(run, reason)
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-    return [run.run_id for run in dead]
+    return [run.run_id for run in runs]
 
 
 def run_is_alive(instance: dg.DagsterInstance, run_id: str) -> bool:

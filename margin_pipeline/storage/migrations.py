@@ -61,7 +61,7 @@ def status(urls: DatabaseUrls) -> list[MigrationStatus]:
     """Every migration, in order: those of this version and those that the database has of another."""
     with connect(urls) as connection:
         applied = _applied(connection)
-    names = _names()
+    names = known_names()
     return [MigrationStatus(name, applied.get(name), name in names) for name in sorted(set(names) | set(applied))]
 
 
@@ -75,9 +75,9 @@ def upgrade(urls: DatabaseUrls) -> list[str]:
     with connect(urls) as connection:
         if _is_current(connection):
             return []
-    with _alone(urls) as connection:
+    with alone(urls) as connection:
         applied = _applied(connection)
-        names = _names()
+        names = known_names()
         if unknown := sorted(set(applied) - set(names)):
             raise StorageError(f"the database {urls.safe} was made by a newer version (it has {unknown[-1]}): upgrade this package")
         outstanding = [name for name in names if name not in applied]
@@ -104,10 +104,10 @@ def rollback(urls: DatabaseUrls, to: str | None = None) -> list[str]:
     ------
     StorageError : there is no such migration, or one cannot be undone.
     """
-    names = _names()
+    names = known_names()
     if to is not None and to not in names:
         raise StorageError(f"there is no migration {to}; there are {', '.join(names)}")
-    with _alone(urls) as connection:
+    with alone(urls) as connection:
         applied = _applied(connection)
         undone = [name for name in reversed(names) if name in applied and (to is None or name > to)]
         if undone:
@@ -119,14 +119,16 @@ def rollback(urls: DatabaseUrls, to: str | None = None) -> list[str]:
 
 
 @contextmanager
-def _alone(urls: DatabaseUrls) -> Iterator[psycopg.Connection[Any]]:
+def alone(urls: DatabaseUrls) -> Iterator[psycopg.Connection[Any]]:
+    """Change the schema while nobody else does, on the connection that is lent."""
     with connect(urls) as connection:
         connection.autocommit = True
         connection.execute("select pg_advisory_lock(%s)", (_LOCK,))
         yield connection
 
 
-def _names() -> list[str]:
+def known_names() -> list[str]:
+    """Names of this version's migrations, in order."""
     files = (sql_folder() / "migrations").glob("*.sql")
     return sorted(file.name.removesuffix(".sql") for file in files if not file.name.endswith(_ROLLBACK))
 
@@ -137,7 +139,7 @@ def _view_files() -> dict[str, str]:
 
 def _is_current(connection: psycopg.Connection[Any]) -> bool:
     applied = _applied(connection)
-    return list(applied) == _names() and _applied_views(connection) == {name: _hash(text) for name, text in _view_files().items()}
+    return list(applied) == known_names() and _applied_views(connection) == {name: _hash(text) for name, text in _view_files().items()}
 
 
 def _applied(connection: psycopg.Connection[Any]) -> dict[str, dt.datetime]:
