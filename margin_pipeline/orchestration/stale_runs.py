@@ -43,8 +43,22 @@ def own_tags() -> dict[str, str]:
     return {HOST_TAG: socket.gethostname(), PROCESS_TAG: process_identity(os.getpid()) or ""}
 
 
+_claimed: set[str] = set()
+"""Runs that this process has claimed."""
+
+
+def claim(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+    """Tag a run with this process, which runs it: the daemon starts runs that carry no such tag, a repetition carries that of the first."""
+    if run.run_id in _claimed:
+        return
+    own = own_tags()
+    if any(run.tags.get(tag) != value for tag, value in own.items()):
+        instance.add_run_tags(run.run_id, own)
+    _claimed.add(run.run_id)
+
+
 def is_alive(tags: dict[str, str]) -> bool:
-    """Whether the process of a run with these tags lives; runs of other hosts and of the daemon count as alive."""
+    """Whether the process of a run with these tags lives; runs of other hosts and those that nobody has claimed count as alive."""
     recorded = tags.get(PROCESS_TAG)
     if not recorded or tags.get(HOST_TAG) != socket.gethostname():
         return True
