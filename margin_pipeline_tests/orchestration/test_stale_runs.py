@@ -41,6 +41,17 @@ def test_runs_of_others_are_left_alone(tags):
     assert stale_runs.is_alive(tags)
 
 
+def test_a_run_belongs_to_the_process_that_runs_it_also_when_it_repeats_one_of_a_dead_process():
+    dead = {stale_runs.HOST_TAG: stale_runs.own_tags()[stale_runs.HOST_TAG], stale_runs.PROCESS_TAG: "1:1"}
+    with dg.DagsterInstance.ephemeral() as instance:
+        for tags in ({}, dead):
+            run = instance.create_run_for_job(nothing, status=dg.DagsterRunStatus.STARTED, tags=tags)
+            stale_runs.claim(instance, run)
+            claimed = instance.get_run_by_id(run.run_id)
+            assert stale_runs.own_tags().items() <= claimed.tags.items()
+        assert stale_runs.fail_dead_runs(instance) == []
+
+
 @dg.job
 def nothing():
     """Do nothing."""
