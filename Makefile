@@ -29,7 +29,7 @@ test: $(VENV)/.dev
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 chaos: $(VENV)/.dev
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m chaos -s margin_pipeline_tests/chaos
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m chaos -v -rP margin_pipeline_tests/chaos
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks

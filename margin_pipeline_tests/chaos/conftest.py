@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ def make_site(book, tmp_path_factory):
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """What the variants of the book show when nothing goes wrong, and the seconds that a run takes."""
+    """What the variants of the book show when nothing goes wrong, and the fewest seconds that a run took."""
 
     shown: dict[str, Shown]
     seconds: float
@@ -58,10 +59,10 @@ class Undisturbed:
 def undisturbed(make_site):
     """Run both variants without faults."""
     site = make_site("undisturbed")
-    shown, seconds = {}, 0.0
+    shown, seconds = {}, math.inf
     for variant in ("strained", "calm", "strained"):
         site.put(variant)
-        seconds = site.finish_run()
+        seconds = min(seconds, site.finish_run())
         again = shown.get(variant)
         shown[variant] = site.shown()
         # The date before is none, whatever was published of this one: the order of variants decides nothing.
