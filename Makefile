@@ -3,6 +3,7 @@
 #   make demo     the sample book through the whole chain, then a summary
 #   make ui       the Dagster UI on the same data
 #   make test     all tests
+#   make chaos    faults at random moments of many runs (CHAOS_RUNS=3 for a quick go; not part of the tests)
 #   make bench    the figures of benchmarks/
 #   make lint     style, types and the import order of the rooms
 #   make lock     remakes requirements/*.lock (needs uv)
@@ -16,7 +17,7 @@ SET_UP := PYTHON="$(PYTHON)" sh requirements/set_up.sh
 LOCKED := requirements/mlx.lock requirements/simm.lock requirements/set_up.sh pyproject.toml
 PURE_ROOMS := $(wildcard $(addprefix margin_pipeline/,compute parameters market margin risk regulation decisions))
 
-.PHONY: demo ui test bench lint lock clean FORCE
+.PHONY: demo ui test chaos bench lint lock clean FORCE
 
 demo: $(VENV)/.base
 	@$(BIN)/margin-pipeline run
@@ -26,6 +27,9 @@ ui: $(VENV)/.base
 
 test: $(VENV)/.dev
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+chaos: $(VENV)/.dev
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m chaos -v -rP margin_pipeline_tests/chaos
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks

@@ -30,6 +30,8 @@ COMMANDS = {
     "metrics": "metrics",
     "audit": "audit",
     "retention": "retention",
+    "backup": "backup",
+    "restore": "backup",
 }
 DONE, FAILED, UNUSABLE = 0, 1, 2
 

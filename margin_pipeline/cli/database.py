@@ -1,6 +1,6 @@
 """`margin-pipeline database`: the server, its URL and its schema.
 
-Belongs here: showing and asking for what `storage` does. Not here: doing it.
+Belongs here: showing and asking for what `storage` does. Not here: doing it, `backup` and `restore` (`cli.backup`).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 from margin_pipeline import cli
+from margin_pipeline.cli import backup
 
 ACTIONS = {
     "url": "print the URL of the results database, without password",
@@ -24,6 +25,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Declare the command and its actions."""
     parser = subparsers.add_parser("database", help="URL, migrations, the embedded server", description=__doc__.splitlines()[0])
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    backup.add_parser(actions)
     for name, text in ACTIONS.items():
         action = actions.add_parser(name, help=text, description=text)
         if name == "start":
@@ -33,6 +35,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Run the action; gives the exit status."""
     actions = {"url": _url, "upgrade": _upgrade, "roles": _roles, "status": _status, "start": _start, "stop": _stop}
+    actions |= dict.fromkeys(backup.ACTIONS, backup.run)
     return actions[args.action](args)
 
 

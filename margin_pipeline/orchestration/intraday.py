@@ -259,7 +259,8 @@ class LiveMargins:
     def _look_at_ages(self, published: LiveBook, now: dt.datetime, done: Round) -> None:
         """Once a minute, while the market has traded for as long as a mark may be old: alerts about marks that are older."""
         limit = published.rules.stale_after
-        if self._ages_seen is not None and now - self._ages_seen < LOOK_AT_AGES_EVERY:
+        # A clock that was set back is no reason to wait until it has caught up.
+        if self._ages_seen is not None and dt.timedelta() <= now - self._ages_seen < LOOK_AT_AGES_EVERY:
             return
         if not all(partitions.trades(self._calendar, instant) for instant in (now - limit, now)):
             return

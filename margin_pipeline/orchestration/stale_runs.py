@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -42,8 +43,22 @@ def own_tags() -> dict[str, str]:
     return {HOST_TAG: socket.gethostname(), PROCESS_TAG: process_identity(os.getpid()) or ""}
 
 
+_claimed: set[str] = set()
+"""Runs that this process has claimed."""
+
+
+def claim(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+    """Tag a run with this process, which runs it: the daemon starts runs that carry no such tag, a repetition carries that of the first."""
+    if run.run_id in _claimed:
+        return
+    own = own_tags()
+    if any(run.tags.get(tag) != value for tag, value in own.items()):
+        instance.add_run_tags(run.run_id, own)
+    _claimed.add(run.run_id)
+
+
 def is_alive(tags: dict[str, str]) -> bool:
-    """Whether the process of a run with these tags lives; runs of other hosts and of the daemon count as alive."""
+    """Whether the process of a run with these tags lives; runs of other hosts and those that nobody has claimed count as alive."""
     recorded = tags.get(PROCESS_TAG)
     if not recorded or tags.get(HOST_TAG) != socket.gethostname():
         return True
@@ -52,11 +67,24 @@ def is_alive(tags: dict[str, str]) -> bool:
 
 def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     """Report runs as failed whose process on this host is gone, free their pool slots; gives their ids."""
-    dead = [run for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)) if not is_alive(run.tags)]
-    for run in dead:
-        instance.report_run_failed(run, "The process of this run is gone; a later command noticed.")
+    dead = [run for run in _unfinished(instance) if not is_alive(run.tags)]
+    return _fail(instance, dead, "The process of this run is gone; a later command noticed.")
+
+
+def fail_unfinished_runs(instance: dg.DagsterInstance, reason: str) -> list[str]:
+    """Report all runs as failed that are not over, free their pool slots; gives their ids."""
+    return _fail(instance, _unfinished(instance), reason)
+
+
+def _unfinished(instance: dg.DagsterInstance) -> Sequence[dg.DagsterRun]:
+    return instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
+
+
+def _fail(instance: dg.DagsterInstance, runs: Sequence[dg.DagsterRun], reason: str) -> list[str]:
+    for run in runs:
+        instance.report_run_failed(run, reason)
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-    return [run.run_id for run in dead]
+    return [run.run_id for run in runs]
 
 
 def run_is_alive(instance: dg.DagsterInstance, run_id: str) -> bool:

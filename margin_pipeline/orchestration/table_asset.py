@@ -15,6 +15,7 @@ import dagster as dg
 import pandas as pd
 
 from margin_pipeline.compute import pinned_threads
+from margin_pipeline.orchestration import stale_runs
 from margin_pipeline.orchestration.checks import Check, Outcome
 from margin_pipeline.orchestration.context import CalculationContext
 
@@ -87,6 +88,7 @@ class TableAsset:
             pool=self.pool,
         )
         def step(context: dg.AssetExecutionContext) -> Iterator[dg.Output | dg.AssetCheckResult]:
+            stale_runs.claim(context.instance, context.run)
             with context.resources.store.parameters(context.run):
                 yield from self._run(context, {name: self._read(context, name) for name in self.inputs}, pictures)
 

@@ -42,8 +42,9 @@ values (%(as_of)s, %(calculation_id)s, %(portfolio_id)s, %(kind)s, %(subject)s, 
 on conflict (portfolio_id, kind, subject, threshold, episode) do nothing
 """
 
+# A clock that was set back must not keep an alert open: nothing ends before it began.
 _CLEAR = """
-update margin_data.alerts set cleared_at = clock_timestamp(), cleared_as_of = %(as_of)s
+update margin_data.alerts set cleared_at = greatest(clock_timestamp(), raised_at), cleared_as_of = %(as_of)s
 where portfolio_id = %(portfolio_id)s and kind = %(kind)s and subject = %(subject)s and threshold = %(threshold)s and cleared_at is null
 """
 

@@ -44,8 +44,8 @@ def resume(libpq_url: str, who: str, why: str | None) -> bool:
     """Let automation go on; whether it was stopped."""
     with psycopg.connect(libpq_url) as connection:
         ended = connection.execute(
-            "update margin_data.automation_stops set resumed_at = clock_timestamp(), resumed_by = %s, resume_reason = %s "
-            "where resumed_at is null",
+            "update margin_data.automation_stops set resumed_at = greatest(clock_timestamp(), stopped_at), resumed_by = %s, "
+            "resume_reason = %s where resumed_at is null",
             (who, why),
         )
         return ended.rowcount == 1

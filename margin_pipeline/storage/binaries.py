@@ -73,7 +73,7 @@ def find_binaries(user: int | None) -> Path:
     ------
     StorageError : the package has no build for this platform, or nobody but root can reach it and it cannot be copied.
     """
-    bundled = _bundled()
+    bundled = bundled_binaries()
     if can_run(bundled, user):
         return bundled
     if user is not None:
@@ -107,7 +107,13 @@ def shared_folder() -> Path:
     )
 
 
-def _bundled() -> Path:
+def bundled_binaries() -> Path:
+    """Folder of the binaries that come with the package.
+
+    Raises
+    ------
+    StorageError : there is no build for this platform.
+    """
     spec = find_spec(_PACKAGE)
     if spec is None or spec.origin is None:
         raise StorageError("no embedded Postgres for this platform is installed; give a database with MARGIN_DATABASE_URL")

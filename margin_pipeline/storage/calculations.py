@@ -165,7 +165,7 @@ def abandon_dead(urls: DatabaseUrls, run_is_alive: Callable[[str], bool]) -> lis
 
 def _abandon(connection: psycopg.Connection[Any], calculation_id: int) -> bool:
     changed = connection.execute(
-        "update margin_data.calculations set state = 'abandoned', finished_at = clock_timestamp() "
+        "update margin_data.calculations set state = 'abandoned', finished_at = greatest(clock_timestamp(), started_at) "
         "where calculation_id = %s and state = 'running'",
         (calculation_id,),
     )

@@ -62,7 +62,7 @@ def status(urls: DatabaseUrls) -> list[MigrationStatus]:
     """Every migration, in order: those of this version and those that the database has of another."""
     with connect(urls) as connection:
         applied = _applied(connection)
-    names = _names()
+    names = known_names()
     return [MigrationStatus(name, applied.get(name), name in names) for name in sorted(set(names) | set(applied))]
 
 
@@ -76,9 +76,9 @@ def upgrade(urls: DatabaseUrls) -> list[str]:
     with connect(urls) as connection:
         if _is_current(connection):
             return []
-    with _alone(urls) as connection, _allowed(urls):
+    with alone(urls) as connection, _allowed(urls):
         applied = _applied(connection)
-        names = _names()
+        names = known_names()
         if unknown := sorted(set(applied) - set(names)):
             raise StorageError(f"the database {urls.safe} was made by a newer version (it has {unknown[-1]}): upgrade this package")
         outstanding = [name for name in names if name not in applied]
@@ -107,7 +107,7 @@ def apply_roles(urls: DatabaseUrls) -> None:
     from margin_pipeline import __version__
     from margin_pipeline.storage import audit
 
-    with _alone(urls) as connection:
+    with alone(urls) as connection:
         if not _is_current(connection, with_roles=False):
             raise StorageError("the schema is not that of this version; apply it first: margin-pipeline database upgrade")
         roles.apply(connection, sql_folder())
@@ -125,10 +125,10 @@ def rollback(urls: DatabaseUrls, to: str | None = None) -> list[str]:
     ------
     StorageError : there is no such migration, or one cannot be undone.
     """
-    names = _names()
+    names = known_names()
     if to is not None and to not in names:
         raise StorageError(f"there is no migration {to}; there are {', '.join(names)}")
-    with _alone(urls) as connection, _allowed(urls):
+    with alone(urls) as connection, _allowed(urls):
         applied = _applied(connection)
         undone = [name for name in reversed(names) if name in applied and (to is None or name > to)]
         if undone:
@@ -153,14 +153,16 @@ def _allowed(urls: DatabaseUrls) -> Iterator[None]:
 
 
 @contextmanager
-def _alone(urls: DatabaseUrls) -> Iterator[psycopg.Connection[Any]]:
+def alone(urls: DatabaseUrls) -> Iterator[psycopg.Connection[Any]]:
+    """Change the schema while nobody else does, on the connection that is lent."""
     with connect(urls) as connection:
         connection.autocommit = True
         connection.execute("select pg_advisory_lock(%s)", (_LOCK,))
         yield connection
 
 
-def _names() -> list[str]:
+def known_names() -> list[str]:
+    """Names of this version's migrations, in order."""
     files = (sql_folder() / "migrations").glob("*.sql")
     return sorted(file.name.removesuffix(".sql") for file in files if not file.name.endswith(_ROLLBACK))
 
@@ -170,7 +172,7 @@ def _view_files() -> dict[str, str]:
 
 
 def _is_current(connection: psycopg.Connection[Any], *, with_roles: bool = True) -> bool:
-    if list(_applied(connection)) != _names():
+    if list(_applied(connection)) != known_names():
         return False
     if _applied_views(connection) != {name: _hash(text) for name, text in _view_files().items()}:
         return False

@@ -157,8 +157,8 @@ def _repeats(connection: psycopg.Connection[Any], own: _Calculation, previous: _
 
 def _discard(connection: psycopg.Connection[Any], own: _Calculation, content: str | None, input_hash: str, scope: str) -> None:
     connection.execute(
-        "update margin_data.calculations set state = 'repeated', finished_at = clock_timestamp(), scope = %s, content_hash = %s, "
-        "input_hash = %s where calculation_id = %s",
+        "update margin_data.calculations set state = 'repeated', finished_at = greatest(clock_timestamp(), started_at), scope = %s, "
+        "content_hash = %s, input_hash = %s where calculation_id = %s",
         (scope, content, input_hash, own.calculation_id),
     )
     connection.execute("select margin_data.discard_rows(%s)", (own.calculation_id,))

@@ -75,6 +75,16 @@ def test_after_a_failure_nothing_is_due_before_a_pause_that_doubles():
     assert not due(50, LONGEST_PAUSE.total_seconds() - 1)
 
 
+def test_a_clock_that_was_set_back_far_neither_silences_a_channel_nor_a_digest():
+    ahead = NOW + dt.timedelta(days=1)
+    assert batches(Route("c"), [event(attempts=1, tried=ahead)], NOW)
+    assert batches(Route("c", digest_minutes=30), [event(minutes_ago=-24 * 60)], NOW)
+    # Clocks of two machines are never the same: seconds are no jump.
+    soon = NOW + dt.timedelta(seconds=20)
+    assert batches(Route("c"), [event(attempts=1, tried=soon)], NOW) == []
+    assert batches(Route("c", digest_minutes=30), [event(minutes_ago=-1)], NOW) == []
+
+
 @given(st.lists(st.tuples(st.sampled_from(SEVERITIES), st.integers(0, 90)), max_size=12), st.sampled_from([0, 30]), st.booleans())
 def test_no_alert_is_in_two_messages_and_without_quiet_hours_none_waits_longer_than_the_digest(rows, digest, quiet):
     events = [event(severity, minutes_ago=ago) for severity, ago in sorted(rows, key=lambda r: -r[1])]

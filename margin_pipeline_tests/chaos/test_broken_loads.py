@@ -1,0 +1,89 @@
+"""Whole runs on a disk that fills up and over connections that are cut. Not here: single loads (storage/test_faults)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from margin_pipeline.storage.embedded import EmbeddedServer
+from margin_pipeline_tests.chaos.harness import LIMIT_SECONDS, Site, rounds, seeded
+from margin_pipeline_tests.chaos.test_kills import check_after_the_fault, check_after_the_next_run
+from margin_pipeline_tests.severing_proxy import SeveringProxy
+
+SMALL, LARGE = "size=220m", "size=900m"
+SENT_BY_A_RUN = 5_000_000
+
+
+def test_connections_that_are_cut_in_mid_load(make_site, undisturbed):
+    site = make_site("cuts")
+    random_numbers = seeded("connections")
+    for number in range(rounds(0.08)):
+        variant = ("strained", "calm")[number % 2]
+        before = site.shown()
+        site.put(variant)
+        sent = random_numbers.randrange(100_000, SENT_BY_A_RUN)
+        with SeveringProxy(site.urls) as proxy:
+            proxy.cut_after(sent)
+            site.given = {"MARGIN_DATABASE_URL": proxy.urls.libpq, "MARGIN_DAGSTER_DATABASE_URL": proxy.urls.dagster_libpq}
+            status = site.start_run().wait(LIMIT_SECONDS)
+            assert "Traceback" not in site.said(), site.said()
+        site.given = {}
+        print(f"connections: cut {proxy.cuts} times after {sent:,} bytes, the run ended with {status}", flush=True)
+        check_after_the_fault(site, undisturbed, before, variant)
+        check_after_the_next_run(site, undisturbed, variant)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder on a file system of its own that is nearly full once a server is made there; gives it and how to make it larger."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+
+    def mount(options: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, text=True, check=False)
+
+    made = mount(SMALL) if os.geteuid() == 0 and shutil.which("mount") else None
+    if made is None or made.returncode != 0:
+        pytest.skip(f"no file system of a given size can be mounted here: {made.stderr.strip() if made else 'only root may'}")
+    folder.chmod(0o711)
+    yield folder, lambda: mount(f"remount,{LARGE}")
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def test_a_disk_that_fills_up_in_mid_run(small_disk, book, undisturbed, tmp_path):
+    folder, enlarge = small_disk
+    shutil.copytree(book, tmp_path / "landing")
+    server = EmbeddedServer(folder)
+    try:
+        with server.hold() as urls:
+            site = Site(folder, tmp_path / "landing", urls)
+            site.put("strained")
+            before = site.shown()
+            _fill(folder, urls)
+            process = site.start_run()
+            status = process.wait(LIMIT_SECONDS)
+            said = site.said()
+            assert status in (1, 2), said
+            assert "Traceback" not in said
+            # The words are the server's, or those of a server that had to end.
+            assert "No space left on device" in said or "went away" in said or "cannot be reached" in said or "did not start" in said
+            assert enlarge().returncode == 0
+            with EmbeddedServer(folder).hold():
+                check_after_the_fault(site, undisturbed, before, "strained")
+                check_after_the_next_run(site, undisturbed, "strained")
+    finally:
+        server.remove()
+
+
+def _fill(folder: Path, urls) -> None:
+    """Leave room for the tables and the first of their rows only."""
+    with psycopg.connect(urls.libpq, autocommit=True) as connection:
+        connection.execute("checkpoint")
+    free = shutil.disk_usage(folder).free
+    with (folder / "ballast").open("wb") as ballast:
+        ballast.write(b"\0" * max(free - (48 << 20), 0))
