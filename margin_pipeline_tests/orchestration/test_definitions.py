@@ -131,7 +131,9 @@ def test_asset_keys_have_not_changed(loaded):
 
 def test_there_is_a_job_for_the_chain_and_for_each_stage(loaded):
     stages = ("estimation", "landing", "margins", "netting", "portfolio_margins", "positions", "regulation", "risk")
-    expected = sorted(["margin_chain", "publication_deadline", *(f"from_{stage}" for stage in stages)])
+    expected = sorted(
+        ["margin_chain", "publication_deadline", "stop_automation", "resume_automation", *(f"from_{stage}" for stage in stages)]
+    )
     assert [j for j in loaded.stdout.splitlines()[1].split() if not j.startswith("__")] == expected
 
 
