@@ -39,6 +39,7 @@ class Settings:
     retention_days : days that retention keeps; None: rows are kept for ever.
     pictures : whether runs draw pictures for the metadata of their tables, which takes a second or two.
     reports : whether runs end with the reports of their date, which takes a few seconds.
+    run_limit_seconds : seconds after which a run of the daemon is ended.
     """
 
     data_dir: Path
@@ -54,6 +55,7 @@ class Settings:
     reports: bool = True
     notifications: Path | None = None
     retention_days: int | None = None
+    run_limit_seconds: int = 7200
 
     @property
     def landing_zone(self) -> Path:
@@ -106,6 +108,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         pictures=_switch(env, "MARGIN_PICTURES"),
         retention_days=_positive_integer(env, "MARGIN_RETENTION_DAYS", None),
         reports=_switch(env, "MARGIN_REPORTS"),
+        run_limit_seconds=_positive_integer(env, "MARGIN_RUN_LIMIT_SECONDS", 7200),
         notifications=_notifications(env),
     )
 

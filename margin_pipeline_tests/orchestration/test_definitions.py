@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from margin_pipeline.definitions import downstream_tables
+from margin_pipeline.definitions import build_defs, downstream_tables
+from margin_pipeline.settings import from_environment
 
 ASSET_KEYS = [
     "alert_evaluation",
@@ -146,3 +147,8 @@ def test_everything_made_from_positions_lies_downstream_of_it():
     watched = {"margin_forecasts", "forecast_calibration", "margin_changes", "announced_margins", "expiry_exposures", "expiry_outcomes"}
     acted_on = {"buying_power", "margin_deficiencies", "liquidation_plans", "liquidation_plan_summaries"}
     assert downstream["portfolio_margins"] == {"margin_reconciliation", "regulatory_lines", *risk, *backtests, *watched, *acted_on}
+
+
+def test_runs_of_the_daemon_have_a_limit(tmp_path):
+    settings = from_environment({"MARGIN_DATA_DIR": str(tmp_path), "MARGIN_RUN_LIMIT_SECONDS": "600"})
+    assert build_defs(settings).resolve_job_def("margin_chain").tags["dagster/max_runtime"] == "600"
