@@ -22,6 +22,7 @@ def test_a_landing_zone_replaces_the_sample(tmp_path):
         ("MARGIN_RUN_LIMIT_SECONDS", "0"),
         ("MARGIN_PICTURES", "maybe"),
         ("MARGIN_REPORTS", "yes"),
+        ("MARGIN_NOTIFICATIONS", "slack://token"),
         ("MARGIN_WARNING_THRESHOLD", "80"),
         ("MARGIN_CRITICAL_THRESHOLD", "high"),
     ],

@@ -48,6 +48,16 @@ def test_a_server_is_kept_up_between_commands_until_it_is_stopped(call, data_dir
     assert not EmbeddedServer(data_dir).is_running()
 
 
+def test_roles_are_made_and_stay_in_force_after_an_upgrade(call):
+    status, out, _ = call("database", "roles")
+    assert status == 0
+    assert "margin_analyst" in out
+    assert call("database", "upgrade")[1] == "nothing to do: all migrations are applied\n"
+    grants = "select count(*) > 50 as granted from pg_policies where roles = '{margin_analyst}'"
+    assert call("sql", grants, "--format", "csv")[1] == "granted\nTrue\n"
+    assert "roles_applied" in call("audit", "--event", "roles_applied", "--format", "csv")[1]
+
+
 def test_statements_can_come_from_a_pipe(call):
     assert call("sql", "--format", "csv", text="select 1 as a;\nselect ';' as b;") == (0, "a\n1\nb\n;\n", "")
 

@@ -12,7 +12,9 @@ import psycopg
 import pytest
 
 from margin_pipeline import storage
-from margin_pipeline.storage import StorageError, alerts, audit, connections, live, migrations, retention
+from margin_pipeline.parameters import reader
+from margin_pipeline.storage import StorageError, alerts, audit, automation, connections, live, migrations, operations, retention
+from margin_pipeline.storage.margin_calls import CallEvaluation
 from margin_pipeline.storage.urls import with_user
 
 DATE = dt.date(2022, 12, 28)
@@ -399,6 +401,54 @@ def test_the_pipeline_publishes_repeats_and_supersedes_and_an_analyst_sees_their
     assert found.to_dict("records") == [{"portfolio_id": "A", "equity": 200.0}]
     events = storage.execute(empty, "select distinct event from margin.audit_log where actor = %s order by 1", (login("nightly"),))
     assert [event for (event,) in events] == [f"calculation_{what}" for what in ("abandoned", "published", "repeated", "superseded")]
+
+
+def test_the_pipeline_does_what_a_run_and_the_daemon_do_besides_tables(empty):
+    nightly = with_user(empty, login("nightly"))
+    with_parameters = storage.begin(nightly, DATE, "with parameters", "1", {}, reader.all_in_force(DATE))
+    assert storage.abandon(nightly, with_parameters)
+    calculation_id = publish(nightly, DATE, 100.0, "run").calculation_id
+
+    key = {"portfolio_id": "A", "kind": "utilization", "subject": "", "threshold": 0.8, "as_of": DATE}
+    figures = {"calculation_id": calculation_id, "severity": "warning", "episode": 1, "observed": 0.85, "message": "m"}
+    for raised, cleared, changes in (([{**key, **figures}], [], (1, 0)), ([], [key], (0, 1))):
+        with alerts.AlertEvaluation(nightly.libpq) as evaluation:
+            assert evaluation.apply(raised, cleared) == changes
+    for _ in range(2):
+        alerts.mark_failed(nightly.libpq, alerts.undelivered(nightly.libpq, "desk"), "desk", "no answer")
+    alerts.mark_delivered(nightly.libpq, alerts.undelivered(nightly.libpq, "desk"), "desk")
+    assert alerts.undelivered(nightly.libpq, "desk") == []
+
+    call = {"portfolio_id": "A", "kind": "maintenance", "subject": "", "due_date": dt.date(2023, 1, 5), "amount": 1.0, "currency": "USD"}
+    terms = {"as_of": DATE, "special_memorandum_account": None, "buying_power": 0.0, "reference": "rule"}
+    for changes in ({"issued": [{**call, **terms}]}, {"met": [{**call, "as_of": DATE}]}):
+        with CallEvaluation(nightly.libpq) as evaluation:
+            evaluation.apply(DATE, calculation_id, **{"issued": [], "seen": [], "met": [], "withdrawn": [], **changes})
+
+    figures = {"method": "strategy_based", "utilization": 0.5, "initial_margin": 1.0, "maintenance_margin": 1.0, "equity": 2.0}
+    figures |= {"margin_equity": 2.0, "status": "safe", "missing": None, "grouping": None, "positions_source": None, "seconds": 0.1}
+    row = {
+        "portfolio_id": "A",
+        "calculation_id": calculation_id,
+        "marks_version": 1,
+        "as_of": DATE,
+        "changed_symbols": [],
+        "mark_sources": {},
+    }
+    assert live.record_publication(nightly.libpq, DATE) == 0
+    assert live.add(nightly.libpq, [{**row, **figures}]) == 1
+
+    assert automation.stop(nightly.libpq, "me", "why")
+    assert automation.resume(nightly.libpq, "me", "done")
+    assert operations.pipeline_status(nightly)["as_of"] == DATE
+    assert operations.metrics(nightly)
+
+    for table in ("alerts", "alert_deliveries", "margin_calls", "utilization_history"):
+        counts = {}
+        for name in ("ann", "desk_ben"):
+            with as_user(empty, name) as connection:
+                counts[name] = connection.execute(f"select count(*) from margin.{table}").fetchone()[0]
+        assert counts["ann"] > counts["desk_ben"] == 0, table
 
 
 def test_rows_that_do_not_fit_are_refused_to_the_pipeline_as_to_everybody(empty):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from margin_pipeline.storage import StorageError
-from margin_pipeline.storage.urls import DatabaseUrls, from_settings, hide_password, with_database
+from margin_pipeline.storage.urls import DatabaseUrls, from_settings, hide_password, with_database, with_user
 
 
 def test_each_engine_gets_the_driver_that_it_works_with():
@@ -22,6 +22,20 @@ def test_a_driver_in_the_setting_makes_no_difference():
 def test_a_socket_in_the_query_keeps_the_empty_host():
     assert with_database("postgresql://ann@/margin?host=/run/pg", "other") == "postgresql://ann@/other?host=/run/pg"
     assert with_database("postgresql:///margin?host=/run/pg", "other") == "postgresql:///other?host=/run/pg"
+
+
+def test_another_user_comes_without_the_first_ones_password():
+    urls = with_user(from_settings("postgresql://ann:secret@db:5433/margin?sslmode=require"), "ben@desk")
+    assert urls.libpq == "postgresql://ben%40desk@db:5433/margin?sslmode=require"
+    assert urls.dagster_libpq == "postgresql://ben%40desk@db:5433/margin_dagster?sslmode=require"
+    assert with_user(DatabaseUrls("postgresql:///m?host=/run/pg", "postgresql:///d"), "ben").libpq == "postgresql://ben@/m?host=/run/pg"
+
+
+@pytest.mark.parametrize("password", ["p@ss", "p%ss", "12/34@x", "12#34"])
+def test_a_password_that_has_to_be_encoded_is_asked_for_so(password):
+    with pytest.raises(StorageError, match="MARGIN_DATABASE_URL") as refused:
+        from_settings(f"postgresql://ann:{password}@db/margin")
+    assert password not in str(refused.value)
 
 
 def test_dagster_cannot_share_the_database_of_the_results():
