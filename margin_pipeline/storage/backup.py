@@ -185,7 +185,7 @@ def _about_results(connection: psycopg.Connection[Any], urls: DatabaseUrls) -> d
 
 def _dump(connection: psycopg.Connection[Any], snapshot: str, url: str, file: Path) -> DumpedDatabase:
     tables = _counts(connection)
-    tools = find_tools(connection.info.server_version // 10000)
+    tools = find_tools(connection.info.server_version // 10000, url)
     tools.run("pg_dump", url, ["--format=custom", f"--snapshot={snapshot}", "--lock-wait-timeout=60s", f"--file={file}"])
     version = connection.info.parameter_status("server_version") or ""
     return DumpedDatabase(
@@ -204,7 +204,7 @@ def _restore(urls: DatabaseUrls, file: Path, dump: DumpedDatabase) -> None:
         server = connection.info.server_version // 10000
     if server < (made := int(dump.server_version.partition(".")[0])):
         raise StorageError(f"the backup is of Postgres {made} and {urls.safe} of {server}: restore into one that is not older")
-    tools = find_tools(max(server, int(dump.tool_version.partition(".")[0])))
+    tools = find_tools(max(server, int(dump.tool_version.partition(".")[0])), urls.libpq)
     # Roles of the server that it came from need not be here: everything belongs to whoever restores it.
     arguments = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", os.fspath(file)]
     tools.run("pg_restore", urls.libpq, arguments)

@@ -112,6 +112,7 @@ def test_a_clock_that_jumps_there_and_back_neither_loses_nor_doubles_an_alert(si
     webhook, received = receiver
     store = store_of(site.urls.libpq)
     live, cursor, now = LiveMargins(store, "XNYS"), Cursor(), dt.datetime.now(dt.UTC)
+    store.evaluate_alerts(DATE, LIMITS)
     for jump in (dt.timedelta(), DAY, -DAY, 30 * DAY, dt.timedelta(), -30 * DAY, dt.timedelta(minutes=1)):
         cursor = tick(store, live, cursor, webhook, now + jump)
     raised = keys(site)
