@@ -12,8 +12,8 @@ from typing import Any
 
 import dagster as dg
 
-from margin_pipeline.orchestration import assets, jobs, partitions, resources, retention, schedules, sensors
-from margin_pipeline.orchestration.assets import alerts, landing, publication, reports
+from margin_pipeline.orchestration import assets, emergency, jobs, partitions, resources, retention, schedules, sensors
+from margin_pipeline.orchestration.assets import alerts, landing, margin_calls, publication, reports
 from margin_pipeline.orchestration.code_version import code_version
 from margin_pipeline.orchestration.intraday import LiveMargins
 from margin_pipeline.orchestration.io_manager import TableIOManager
@@ -69,9 +69,16 @@ def build_defs(
             *table_assets,
             publication.build_publication(dates, tables, downstream_tables()),
             alerts.build_alert_evaluation(dates),
+            margin_calls.build_margin_calls(dates),
             *([reports.build_reports(dates, settings.reports_dir)] if settings.reports else []),
         ],
-        jobs=[*jobs.jobs(), schedules.publication_deadline, *kept_days["jobs"]],
+        jobs=[
+            *jobs.jobs(settings.run_limit_seconds),
+            schedules.publication_deadline,
+            emergency.stop_automation,
+            emergency.resume_automation,
+            *kept_days["jobs"],
+        ],
         schedules=[schedules.after_the_close, schedules.at_the_deadline, *kept_days["schedules"]],
         sensors=[sensors.landed_files, sensors.live_margins, sensors.notifications, sensors.failed_runs],
         resources=provided,

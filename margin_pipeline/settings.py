@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import overload
 
@@ -22,7 +22,7 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that the environment decides.
+    """Everything that the environment decides. Printed, it shows nothing that may hold a secret.
 
     Attributes
     ----------
@@ -39,21 +39,23 @@ class Settings:
     retention_days : days that retention keeps; None: rows are kept for ever.
     pictures : whether runs draw pictures for the metadata of their tables, which takes a second or two.
     reports : whether runs end with the reports of their date, which takes a few seconds.
+    run_limit_seconds : seconds after which a run of the daemon is ended.
     """
 
     data_dir: Path
-    database_url: str | None
-    dagster_database_url: str | None
+    database_url: str | None = field(repr=False)
+    dagster_database_url: str | None = field(repr=False)
     landing_dir: Path | None
     compute: str
     threads: int
     calendar: str
     threshold_overrides: Mapping[str, float]
-    webhook_url: str | None
+    webhook_url: str | None = field(repr=False)
     pictures: bool = True
     reports: bool = True
     notifications: Path | None = None
     retention_days: int | None = None
+    run_limit_seconds: int = 7200
 
     @property
     def landing_zone(self) -> Path:
@@ -106,8 +108,17 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         pictures=_switch(env, "MARGIN_PICTURES"),
         retention_days=_positive_integer(env, "MARGIN_RETENTION_DAYS", None),
         reports=_switch(env, "MARGIN_REPORTS"),
-        notifications=Path(env["MARGIN_NOTIFICATIONS"]).expanduser().resolve() if env.get("MARGIN_NOTIFICATIONS") else None,
+        run_limit_seconds=_positive_integer(env, "MARGIN_RUN_LIMIT_SECONDS", 7200),
+        notifications=_notifications(env),
     )
+
+
+def _notifications(env: Mapping[str, str]) -> Path | None:
+    text = env.get("MARGIN_NOTIFICATIONS")
+    if text and "://" in text:
+        # A URL may hold a token, and names of files are shown: it is not taken for one.
+        raise SettingsError("MARGIN_NOTIFICATIONS names a file with channels; put the URL there")
+    return Path(text).expanduser().resolve() if text else None
 
 
 def _switch(env: Mapping[str, str], name: str) -> bool:

@@ -14,7 +14,7 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -123,8 +123,67 @@ def empty_tables(database: DatabaseUrls) -> DatabaseUrls:
     return database
 
 
+@pytest.fixture(scope="session")
+def sample_folder(request: pytest.FixtureRequest) -> Path:
+    """Landing zone of the sample, written once for all workers: to be read, and copied by whoever changes it."""
+    from margin_pipeline.sample import write_sample
+    from margin_pipeline.storage.locks import alone
+
+    folder = request.config.stash[_FOLDER]
+    with alone(folder / "sample.lock"):
+        if not (folder / "sample").exists():
+            write_sample(folder / "sample being written")
+            (folder / "sample being written").rename(folder / "sample")
+    return folder / "sample"
+
+
+@pytest.fixture(scope="session")
+def publish_sample(server_urls: DatabaseUrls, sample_folder: Path) -> Callable[..., AbstractContextManager[DatabaseUrls]]:
+    """Databases in which the chain has published given dates of the sample, in the order given.
+
+    The chain runs once a session for each list of dates; everybody gets a copy of what it left.
+    """
+    from margin_pipeline.storage import connections
+    from margin_pipeline.storage.locks import alone
+    from margin_pipeline_tests.sample_chain import definitions, execute
+
+    def template(dates: tuple[str, ...]) -> str:
+        if not dates:
+            return _TEMPLATE
+        name = "_".join(["sample", *dates]).replace("-", "")
+        with alone(sample_folder.parent / f"{name}.lock"):
+            with connections.connect(server_urls) as connection:
+                if connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
+                    return name
+            begun = f"{name}_begun"
+            _create(server_urls, begun, template(dates[:-1]))
+            assert execute(definitions(_of(server_urls, begun), sample_folder, sample_folder.parent / name), dates[-1]).success
+            connections.close_all()
+            with connections.connect(server_urls) as connection:
+                connection.execute(f'alter database "{begun}" rename to "{name}"')
+                connection.execute(f'alter database "{name}" is_template true')
+        return name
+
+    return lambda *dates: _database(server_urls, template(dates))
+
+
+@pytest.fixture
+def published_sample(publish_sample: Callable[..., AbstractContextManager[DatabaseUrls]]) -> Iterator[Callable[..., DatabaseUrls]]:
+    """Make databases of the test's own in which the chain has published given dates of the sample."""
+    with ExitStack() as stack:
+        yield lambda *dates: stack.enter_context(publish_sample(*dates))
+
+
 def _of(urls: DatabaseUrls, name: str) -> DatabaseUrls:
     return DatabaseUrls(with_database(urls.libpq, name), with_database(urls.dagster_libpq, f"{name}_dagster"))
+
+
+def _create(server_urls: DatabaseUrls, name: str, template: str) -> None:
+    from margin_pipeline.storage import connections
+
+    with connections.connect(server_urls) as connection:
+        connection.autocommit = True
+        connection.execute(f'create database "{name}" template "{template}"')
 
 
 @contextmanager
@@ -132,9 +191,7 @@ def _database(server_urls: DatabaseUrls, template: str) -> Iterator[DatabaseUrls
     from margin_pipeline.storage import connections
 
     name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}_{next(_numbers)}"
-    with connections.connect(server_urls) as connection:
-        connection.autocommit = True
-        connection.execute(f'create database "{name}" template "{template}"')
+    _create(server_urls, name, template)
     try:
         yield _of(server_urls, name)
     finally:

@@ -19,6 +19,7 @@ def test_a_landing_zone_replaces_the_sample(tmp_path):
     [
         ("MARGIN_COMPUTE", "abacus"),
         ("MARGIN_THREADS", "0"),
+        ("MARGIN_RUN_LIMIT_SECONDS", "0"),
         ("MARGIN_PICTURES", "maybe"),
         ("MARGIN_REPORTS", "yes"),
         ("MARGIN_WARNING_THRESHOLD", "80"),

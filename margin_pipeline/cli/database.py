@@ -13,7 +13,8 @@ from margin_pipeline.cli import backup
 
 ACTIONS = {
     "url": "print the URL of the results database, without password",
-    "upgrade": "apply outstanding migrations",
+    "upgrade": "apply outstanding migrations, and roles where they are in use",
+    "roles": "make the roles of pipeline, analysts, auditors and feeds, with what each may do",
     "status": "print which migrations are applied",
     "start": "start the embedded server and keep it up until `stop`",
     "stop": "stop the embedded server",
@@ -33,7 +34,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Run the action; gives the exit status."""
-    actions = {"url": _url, "upgrade": _upgrade, "status": _status, "start": _start, "stop": _stop}
+    actions = {"url": _url, "upgrade": _upgrade, "roles": _roles, "status": _status, "start": _start, "stop": _stop}
     actions |= dict.fromkeys(backup.ACTIONS, backup.run)
     return actions[args.action](args)
 
@@ -54,6 +55,19 @@ def _upgrade(args: argparse.Namespace) -> int:
     with open_database(settings.data_dir, settings.database_url, settings.dagster_database_url, upgrade=False) as urls:
         applied = upgrade(urls)
     print("\n".join(f"applied {name}" for name in applied) or "nothing to do: all migrations are applied")
+    return cli.DONE
+
+
+def _roles(args: argparse.Namespace) -> int:
+    from margin_pipeline.storage import apply_roles, open_database
+
+    settings = args.settings
+    with open_database(settings.data_dir, settings.database_url, settings.dagster_database_url) as urls:
+        apply_roles(urls)
+    print(
+        "The roles margin_owner, margin_pipeline, margin_analyst, margin_auditor and margin_feed are in force.\n"
+        "Make logins members of them; analysts see the portfolios that margin_data.portfolio_access grants."
+    )
     return cli.DONE
 
 

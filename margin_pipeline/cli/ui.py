@@ -1,4 +1,4 @@
-"""`margin-pipeline ui`: Dagster's webserver and daemon on the same storage, on loopback.
+"""`margin-pipeline ui`: Dagster's webserver and daemon on the same storage, on loopback; or the webserver alone, to look.
 
 Belongs here: starting and stopping them together. Not here: definitions.
 """
@@ -21,6 +21,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Declare the command and its options."""
     parser = subparsers.add_parser("ui", help="Dagster webserver and daemon (schedules, sensors)", description=__doc__.splitlines()[0])
     parser.add_argument("--port", type=int, default=3000, help="port on loopback (default: 3000)")
+    parser.add_argument("--read-only", action="store_true", help="show only: nothing can be started or changed, no daemon runs")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -36,25 +37,13 @@ def run(args: argparse.Namespace) -> int:
             probe.bind(("127.0.0.1", args.port))
         except (OSError, OverflowError):
             raise cli.UsageError(f"port {args.port} cannot be used on this machine; choose another with --port") from None
-    if settings.landing_dir is None:
+    # Who only looks makes nothing: no sample book, no schema.
+    if settings.landing_dir is None and not args.read_only:
         sample_dates(settings)
-    with open_database(settings.data_dir, settings.database_url, settings.dagster_database_url):
+    with open_database(settings.data_dir, settings.database_url, settings.dagster_database_url, upgrade=not args.read_only):
         instance.prepare_home(settings)
-        # The command is discouraged in favour of one that wants a project of its own layout: nobody here can act on that notice.
-        quiet = ["-W", "ignore:Function `dev_command`"]
-        command = [
-            sys.executable,
-            *quiet,
-            "-m",
-            "dagster",
-            "dev",
-            "-m",
-            "margin_pipeline.definitions",
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(args.port),
-        ]
+        command = _read_only() if args.read_only else _with_daemon()
+        command += ["-m", "margin_pipeline.definitions", "-h", "127.0.0.1", "-p", str(args.port)]
         process = subprocess.Popen(
             command,
             env=os.environ | instance.environment(settings),
@@ -62,8 +51,19 @@ def run(args: argparse.Namespace) -> int:
             process_group=0,
             preexec_fn=_heed_interrupts,
         )
-        print(f"Dagster at http://127.0.0.1:{args.port} (stop with Ctrl-C)", flush=True)
+        shown = ", to look only" if args.read_only else ""
+        print(f"Dagster at http://127.0.0.1:{args.port}{shown} (stop with Ctrl-C)", flush=True)
         return _wait(process)
+
+
+def _with_daemon() -> list[str]:
+    # The command is discouraged in favour of one that wants a project of its own layout: nobody here can act on that notice.
+    return [sys.executable, "-W", "ignore:Function `dev_command`", "-m", "dagster", "dev"]
+
+
+def _read_only() -> list[str]:
+    # A daemon would start runs; the command for both has no such mode.
+    return [sys.executable, "-m", "dagster_webserver", "--read-only"]
 
 
 def _heed_interrupts() -> None:

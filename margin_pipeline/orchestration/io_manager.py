@@ -1,13 +1,12 @@
 """The IO manager: frames to tables and back.
 
-Belongs here: which table and history an asset means, and what its materialisation shows. Not here: SQL (`storage`), checks (the factory).
+Belongs here: which table an asset means, and what its materialisation shows. Not here: SQL (`storage`), checks and inputs (the factory).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import time
-from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -36,14 +35,8 @@ class TableIOManager(dg.IOManager):
         )
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
-        """Load a table of the date, or its history where the asset asks for one."""
-        table = context.asset_key.to_user_string()
-        as_of = dt.date.fromisoformat(context.asset_partition_key)
-        run = context.step_context.dagster_run
-        wanted: dict[str, Any] = dict(context.definition_metadata or {})
-        if wanted.get("history"):
-            return self._store.read_history(run, as_of, table, wanted["sessions"] or None)
-        return self._store.read(run, as_of, table)
+        """Load a published table of the date, for a notebook or an asset of somebody else's."""
+        return self._store.published(dt.date.fromisoformat(context.asset_partition_key), context.asset_key.to_user_string())
 
     def _column_schema(self, table: str) -> dg.TableSchema:
         return dg.TableSchema(

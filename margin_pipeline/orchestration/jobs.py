@@ -10,19 +10,30 @@ import dagster as dg
 CHAIN = "margin_chain"
 STAGES = ("landing", "positions", "estimation", "margins", "netting", "portfolio_margins", "risk", "regulation")
 
+LIMIT_TAG = "dagster/max_runtime"
+"""Tag by which Dagster's run monitoring ends runs."""
+
 # In one process a step costs 0.1 s; in a process each, seconds.
 EXECUTOR = dg.in_process_executor
 
 
-def jobs() -> list[dg.UnresolvedAssetJobDefinition]:
-    """The chain, and for each stage that stage with all that follows from it, so that no published table is ever stale."""
-    chain = dg.define_asset_job(CHAIN, dg.AssetSelection.all(), description="The whole chain of one business date.", executor_def=EXECUTOR)
+def jobs(limit_seconds: int) -> list[dg.UnresolvedAssetJobDefinition]:
+    """The chain, and for each stage that stage with all that follows from it, so that no published table is ever stale.
+
+    Parameters
+    ----------
+    limit_seconds : how long a run may take; the daemon ends those that take longer.
+    """
+    limit = {LIMIT_TAG: str(limit_seconds)}
+    description = "The whole chain of one business date."
+    chain = dg.define_asset_job(CHAIN, dg.AssetSelection.all(), description=description, executor_def=EXECUTOR, tags=limit)
     stages = [
         dg.define_asset_job(
             f"from_{stage}",
             dg.AssetSelection.groups(stage).downstream(),
             description=f"Stage {stage} and everything after it; earlier stages as published.",
             executor_def=EXECUTOR,
+            tags=limit,
         )
         for stage in STAGES
     ]

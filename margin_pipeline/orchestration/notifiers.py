@@ -6,12 +6,13 @@ what (`decisions.alerts.routing`), what is still untold.
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 TIMEOUT_SECONDS = 5
@@ -51,7 +52,7 @@ class LogNotifier:
 class WebhookNotifier:
     """Posts alerts as JSON to a URL, one at a time."""
 
-    url: str
+    url: str = field(repr=False)
     channel: str = "webhook"
 
     def deliver(self, events: Sequence[Mapping[str, Any]]) -> None:
@@ -67,9 +68,11 @@ class WebhookNotifier:
             try:
                 with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):
                     continue
-            except (urllib.error.URLError, TimeoutError, ValueError) as error:
-                # The URL may hold a secret: only the kind of failure is told.
-                raise DeliveryError(f"webhook: {getattr(error, 'reason', None) or type(error).__name__}") from error
+            except urllib.error.URLError as error:
+                raise DeliveryError(f"webhook: {error.reason}") from None
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                # The URL may hold a secret, and the error may quote it: only the kind of failure is told.
+                raise DeliveryError(f"webhook: {type(error).__name__}") from None
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class AppriseNotifier:
     """Tells a service that Apprise knows by URL: mail, Slack, Teams, Telegram, a webhook and many more."""
 
     channel: str
-    url: str
+    url: str = field(repr=False)
 
     def deliver(self, events: Sequence[Mapping[str, Any]]) -> None:
         """Send events as one message.
@@ -88,6 +91,9 @@ class AppriseNotifier:
         """
         import apprise
 
+        # They write URLs with their tokens into the log, some as errors.
+        logging.getLogger("apprise").disabled = True
+        logging.getLogger("urllib3").setLevel(logging.INFO)
         service = apprise.Apprise(asset=apprise.AppriseAsset(app_id="margin_pipeline", async_mode=False, secure_logging=True))
         if not service.add(self.url):
             raise DeliveryError(f"channel {self.channel}: its URL names no service that Apprise knows")

@@ -104,6 +104,7 @@ def is_open_and_not_closing_soon(calendar_name: str, instant: dt.datetime, sessi
         return all(calendar.is_open_on_minute(moment, ignore_breaks=True) for moment in (utc, utc + CLOSING_SOON))
 
 
+@lru_cache(maxsize=256)
 def close_of(calendar_name: str, session: dt.date) -> dt.datetime:
     """Instant at which a session closes, UTC."""
     with _without_notices_of_pandas():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,7 @@ class LandingZone:
 class NotifierSettings:
     """Where alerts are sent besides the log: a webhook, and the channels of a file."""
 
-    webhook_url: str | None
+    webhook_url: str | None = field(repr=False)
     file: Path | None = None
 
 

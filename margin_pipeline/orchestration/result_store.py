@@ -30,7 +30,7 @@ Context = dg.AssetExecutionContext
 EVERY_PORTFOLIO = "*"
 PARAMETERS_OF = "margin/parameters_of"
 """Tag of a run: calculation whose stored parameters stand in for the files."""
-WATCHED_TABLES = ("portfolios", "positions", "position_greeks", "stress_results", "regulatory_lines")
+WATCHED_TABLES = ("portfolios", "positions", "position_greeks", "stress_results", "regulatory_lines", "margin_forecasts")
 """Tables besides portfolio_margins that alerts are judged by."""
 MANY_SESSIONS = 60
 """Histories from this length on are read once, at the longest length."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from margin_pipeline.sample import capital, crif, derivatives, mistakes, statements
+from margin_pipeline.sample import capital, crif, derivatives, mistakes, statements, treasury
 from margin_pipeline.sample.closes import SAMPLE_DATES, price_lines
 from margin_pipeline.sample.invented_market import DIVIDEND_YIELDS, RATES, derivative_closes, invented_closes
 from margin_pipeline.sample.positions import PORTFOLIOS, equity_on, holdings_on, strategy_returns
@@ -90,12 +90,22 @@ def _files(date: dt.date) -> dict[str, str]:
         "house_margins": _csv(("symbol", "asset_class", "initial_rate", "maintenance_rate"), statements.HOUSE_MARGINS),
         "strategy_returns": _strategy_returns(date),
         **_capital(),
+        **_treasury(),
     }
     if date == SAMPLE_DATES[0]:
         files["margin_schedules"] = _margin_schedules()
     if date == SAMPLE_DATES[-1]:
         files["broker_margins"] = _csv(("portfolio_id", "symbol", "initial_margin", "maintenance_margin"), statements.BROKER_MARGINS)
     return files
+
+
+def _treasury() -> dict[str, str]:
+    return {
+        "liquidity": _csv(treasury.LIQUIDITY_COLUMNS, treasury.LIQUIDITY),
+        "collateral": _csv(treasury.COLLATERAL_COLUMNS, treasury.COLLATERAL),
+        "collateral_requirements": _csv(treasury.REQUIREMENT_COLUMNS, treasury.REQUIREMENTS),
+        "collateral_eligibility": _csv(treasury.ELIGIBILITY_COLUMNS, treasury.ELIGIBILITY),
+    }
 
 
 def _portfolios(date: dt.date, with_mistakes: bool) -> str:

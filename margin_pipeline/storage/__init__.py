@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from margin_pipeline.storage.catalogue import Column, TableColumns, columns, table_names
     from margin_pipeline.storage.embedded import EmbeddedServer
     from margin_pipeline.storage.history import read_history
-    from margin_pipeline.storage.migrations import rollback, status, upgrade
+    from margin_pipeline.storage.migrations import apply_roles, rollback, status, upgrade
     from margin_pipeline.storage.previous import PreviousCalculation, previous_calculation
     from margin_pipeline.storage.publication import Publication, publish, published_content, published_dates
     from margin_pipeline.storage.query import QueryResult, QuerySession
@@ -48,6 +48,7 @@ _HOME = {
     "lost_connection_errors": "session",
     "open_database": "session",
     "taking_turns": "session",
+    "apply_roles": "migrations",
     "upgrade": "migrations",
     "status": "migrations",
     "rollback": "migrations",
@@ -90,6 +91,7 @@ __all__ = [
     "TableColumns",
     "abandon",
     "abandon_dead",
+    "apply_roles",
     "begin",
     "columns",
     "database_urls",

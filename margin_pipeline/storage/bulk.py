@@ -54,10 +54,23 @@ def append(
         return 0
     try:
         with connection.cursor() as cursor:
-            cursor.adbc_ingest(table, rows, mode="append", db_schema_name=schema)
+            cursor.execute("select row_security_active($1)", (f'"{schema}"."{table}"',))
+            if cursor.fetchone()[0]:
+                _append_staged(cursor, f'"{schema}"."{table}"', rows)
+            else:
+                cursor.adbc_ingest(table, rows, mode="append", db_schema_name=schema)
     except dbapi.Error as error:
         raise StorageError(f"{table}: the table refused the rows: {one_line(error)}") from error
     return int(rows.num_rows)
+
+
+def _append_staged(cursor: Any, table: str, rows: Any) -> None:
+    """Append over a temporary table: Postgres copies nothing into a table that shows its rows by portfolio, unless to its owner."""
+    names = ", ".join(f'"{name}"' for name in rows.column_names)
+    cursor.execute(f"create temporary table staged_rows on commit drop as select {names} from {table} with no data")
+    cursor.adbc_ingest("staged_rows", rows, mode="append", temporary=True)
+    cursor.execute(f"insert into {table} ({names}) select {names} from staged_rows")
+    cursor.execute("drop table staged_rows")
 
 
 def read_query(urls: DatabaseUrls, sql: str, params: Sequence[object] = ()) -> pd.DataFrame:

@@ -90,11 +90,13 @@ def record_content(urls: DatabaseUrls, calculation_id: int, content_hash: str) -
 def input_hash(urls: DatabaseUrls, calculation_id: int, as_of: dt.date) -> str:
     """SHA-256 over date and content hash of everything that a calculation could see: earlier published dates and its own files.
 
-    A calculation that landed nothing sees the files of the published calculation of its date.
+    Which earlier date is the newest with results counts, too: changes are explained from it. A calculation that landed nothing sees the
+    files of the published calculation of its date.
     """
     with transaction(urls) as connection:
         earlier = connection.execute(
-            "select as_of, content_hash from margin_data.calculations where state = 'published' and as_of < %s order by as_of", (as_of,)
+            "select as_of, content_hash, scope from margin_data.calculations where state = 'published' and as_of < %s order by as_of",
+            (as_of,),
         ).fetchall()
         (own,) = _one(
             connection,
@@ -102,7 +104,8 @@ def input_hash(urls: DatabaseUrls, calculation_id: int, as_of: dt.date) -> str:
             "(select content_hash from margin_data.calculations where state = 'published' and as_of = %s))",
             (calculation_id, as_of),
         )
-    seen = [[date.isoformat(), content] for date, content in [*earlier, (as_of, own)]]
+    seen = [[date.isoformat(), content] for date, content, _ in [*earlier, (as_of, own, None)]]
+    seen += [[date.isoformat(), "results"] for date, _, scope in earlier if scope != "landing"][-1:]
     return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
 
 

@@ -163,9 +163,12 @@ def take_positions(
         cursor.execute("delete from margin_data.intraday_books where portfolio_id = any(%s)", (list(equity),))
         values = [(name, calculation_id, source, content_hash, _known(value)) for name, value in sorted(equity.items())]
         cursor.executemany(_ADD_BOOK, values)
-        with cursor.copy(f"copy margin_data.intraday_positions ({', '.join(columns)}) from stdin") as copy:
-            for row in records[columns].itertuples(index=False, name=None):
-                copy.write_row([_known(value) for value in row])
+        # Not copied: Postgres refuses that where rows are shown by portfolio.
+        places = ", ".join(["%s"] * len(columns))
+        cursor.executemany(
+            f"insert into margin_data.intraday_positions ({', '.join(columns)}) values ({places})",
+            [tuple(_known(value) for value in row) for row in records[columns].itertuples(index=False, name=None)],
+        )
         rejected = rejected_rows.astype(object).where(rejected_rows.notna(), None).to_dict("records")
         cursor.executemany(_ADD_REJECTED, [{**{str(k): v for k, v in row.items()}, "content_hash": content_hash} for row in rejected])
 

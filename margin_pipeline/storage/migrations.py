@@ -1,6 +1,6 @@
-"""The schema: migrations and views applied to the results database.
+"""The schema: migrations, views and roles applied to the results database.
 
-Belongs here: applying `sql/migrations` and `sql/views`, undoing migrations. Not here: the schema itself, which is SQL.
+Belongs here: applying `sql/migrations` and `sql/views`, undoing migrations, roles after either. Not here: the schema itself, which is SQL.
 
 yoyo applies the files. Its own lock survives a killed process and would then block for ever, so it is not used: an advisory lock
 on a session of ours serialises commands, and the server frees it with the session.
@@ -18,6 +18,7 @@ from typing import Any
 
 import psycopg
 
+from margin_pipeline.storage import roles
 from margin_pipeline.storage.connections import connect, one_line
 from margin_pipeline.storage.errors import StorageError
 from margin_pipeline.storage.urls import DatabaseUrls
@@ -66,22 +67,23 @@ def status(urls: DatabaseUrls) -> list[MigrationStatus]:
 
 
 def upgrade(urls: DatabaseUrls) -> list[str]:
-    """Apply the migrations that are not applied, and the views that changed; gives the migrations' names.
+    """Apply the migrations that are not applied, the views that changed, and roles where they are in use; gives the migrations' names.
 
     Raises
     ------
-    StorageError : a file cannot be applied (nothing of it is kept), or the database is of a newer version.
+    StorageError : a file cannot be applied (nothing of it is kept), this user may not, or the database is of a newer version.
     """
     with connect(urls) as connection:
         if _is_current(connection):
             return []
-    with alone(urls) as connection:
+    with alone(urls) as connection, _allowed(urls):
         applied = _applied(connection)
         names = known_names()
         if unknown := sorted(set(applied) - set(names)):
             raise StorageError(f"the database {urls.safe} was made by a newer version (it has {unknown[-1]}): upgrade this package")
         outstanding = [name for name in names if name not in applied]
         if outstanding:
+            roles.suspend(connection)
             _drop_views(connection)
             try:
                 _run_yoyo(urls, connection, outstanding, backwards=False)
@@ -89,8 +91,27 @@ def upgrade(urls: DatabaseUrls) -> list[str]:
                 after = _applied(connection)
                 _record(connection, "database_upgraded", [name for name in outstanding if name in after])
         _apply_views(connection)
+        if roles.are_outdated(connection, sql_folder()):
+            roles.apply(connection, sql_folder())
     _forget_catalogue()
     return outstanding
+
+
+def apply_roles(urls: DatabaseUrls) -> None:
+    """Apply `sql/roles.sql`, from now on also after every upgrade; what is in it can be applied again.
+
+    Raises
+    ------
+    StorageError : this user may not, or a migration is outstanding.
+    """
+    from margin_pipeline import __version__
+    from margin_pipeline.storage import audit
+
+    with alone(urls) as connection:
+        if not _is_current(connection, with_roles=False):
+            raise StorageError("the schema is not that of this version; apply it first: margin-pipeline database upgrade")
+        roles.apply(connection, sql_folder())
+        audit.record(connection, "roles_applied", details={"package": __version__})
 
 
 def rollback(urls: DatabaseUrls, to: str | None = None) -> list[str]:
@@ -107,15 +128,28 @@ def rollback(urls: DatabaseUrls, to: str | None = None) -> list[str]:
     names = known_names()
     if to is not None and to not in names:
         raise StorageError(f"there is no migration {to}; there are {', '.join(names)}")
-    with alone(urls) as connection:
+    with alone(urls) as connection, _allowed(urls):
         applied = _applied(connection)
         undone = [name for name in reversed(names) if name in applied and (to is None or name > to)]
         if undone:
+            roles.suspend(connection)
             _drop_views(connection)
             _run_yoyo(urls, connection, undone, backwards=True)
             _record(connection, "database_rolled_back", undone)
     _forget_catalogue()
     return undone
+
+
+@contextmanager
+def _allowed(urls: DatabaseUrls) -> Iterator[None]:
+    """Say what to do where this user may not change the schema."""
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise StorageError(
+            f"the schema of {urls.safe} is not that of this version, and this user may not change it ({one_line(error)}); "
+            "have a member of margin_owner run: margin-pipeline database upgrade"
+        ) from error
 
 
 @contextmanager
@@ -137,9 +171,12 @@ def _view_files() -> dict[str, str]:
     return {file.name: file.read_text(encoding="utf-8") for file in sorted((sql_folder() / "views").glob("*.sql"))}
 
 
-def _is_current(connection: psycopg.Connection[Any]) -> bool:
-    applied = _applied(connection)
-    return list(applied) == known_names() and _applied_views(connection) == {name: _hash(text) for name, text in _view_files().items()}
+def _is_current(connection: psycopg.Connection[Any], *, with_roles: bool = True) -> bool:
+    if list(_applied(connection)) != known_names():
+        return False
+    if _applied_views(connection) != {name: _hash(text) for name, text in _view_files().items()}:
+        return False
+    return not (with_roles and roles.are_outdated(connection, sql_folder()))
 
 
 def _applied(connection: psycopg.Connection[Any]) -> dict[str, dt.datetime]:
@@ -189,6 +226,7 @@ def _apply_views(connection: psycopg.Connection[Any]) -> None:
         return
     # Views may build on each other, and a changed one on columns that another one lost: all of them are made anew.
     with connection.transaction():
+        roles.suspend(connection)
         _drop_views(connection)
         for name, text in files.items():
             before = _views(connection)

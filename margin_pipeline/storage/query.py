@@ -18,6 +18,8 @@ from margin_pipeline.storage.connections import connect, one_line
 from margin_pipeline.storage.errors import StorageError
 from margin_pipeline.storage.urls import DatabaseUrls
 
+_OF_A_URL = re.compile(r"(://[^\s:/@']*:)[^\s@']+(?=@)")
+_OF_A_CONNECTION = re.compile(r"(?i)\b(password\s*=\s*)(?:''[^']*''|'(?:[^']|'')*'|[^\s']+)")
 _SECRET = re.compile(r"(?i)\b(password\s+)(?:[eu]&?)?(?:'(?:[^']|'')*'|\$(\w*)\$.*?\$\2\$)", re.DOTALL)
 
 
@@ -35,6 +37,11 @@ class QueryResult:
     columns: Sequence[str]
     rows: Sequence[tuple[Any, ...]]
     message: str
+
+
+def without_passwords(statement: str) -> str:
+    """Give a statement with `…` in place of passwords: those of roles and user mappings, of URLs and of connection strings."""
+    return _OF_A_CONNECTION.sub(r"\1…", _OF_A_URL.sub(r"\1…", _SECRET.sub(r"\1'…'", statement)))
 
 
 class QuerySession:
@@ -72,7 +79,7 @@ class QuerySession:
             columns = [column.name for column in cursor.description or ()]
             result = QueryResult(columns, cursor.fetchall() if columns else (), cursor.statusmessage or "")
             if self._write and self._has_changed_something():
-                audit.record(self._connection, "sql_write", details={"statement": _SECRET.sub(r"\1'…'", text), "result": result.message})
+                audit.record(self._connection, "sql_write", details={"statement": without_passwords(text), "result": result.message})
             self._connection.commit()
         except psycopg.errors.ReadOnlySqlTransaction as error:
             self._connection.rollback()

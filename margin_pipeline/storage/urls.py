@@ -5,6 +5,7 @@ Belongs here: reading, checking and rewriting URLs, hiding passwords. Not here: 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
@@ -14,6 +15,7 @@ from margin_pipeline.storage.errors import StorageError
 RESULTS_DRIVER = "postgresql+psycopg"
 DAGSTER_DRIVER = "postgresql+psycopg2"
 DAGSTER_SUFFIX = "_dagster"
+_LONELY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,6 +84,16 @@ def with_database(url: str, database: str) -> str:
     return _joined(urlsplit(url)._replace(path="/" + quote(database, safe="")))
 
 
+def with_user(urls: DatabaseUrls, user: str) -> DatabaseUrls:
+    """Give the same databases' URLs of another user, without a password: a password file has it, or the server trusts."""
+
+    def of(url: str) -> str:
+        parts = urlsplit(url)
+        return _joined(parts._replace(netloc=f"{quote(user, safe='')}@{parts.netloc.rpartition('@')[2]}"))
+
+    return DatabaseUrls(of(urls.libpq), of(urls.dagster_libpq))
+
+
 def hide_password(url: str) -> str:
     """Give a URL with `***` in place of passwords, wherever it carries them."""
     parts = urlsplit(url)
@@ -119,5 +131,8 @@ def checked(url: str, variable: str) -> str:
         raise StorageError(f"{variable} is not a Postgres URL; write postgresql://user:password@host:5432/database")
     if not parts.path.strip("/"):
         raise StorageError(f"{variable} names no database; write postgresql://user:password@host:5432/database")
+    if parts.netloc.count("@") > 1 or "@" in parts.path or parts.fragment or _LONELY_PERCENT.search(url):
+        # Drivers would take a part of the password for the host, and say so in their error.
+        raise StorageError(f"{variable}: in user and password, characters like @ / : # ? % are written as %40 %2F %3A %23 %3F %25")
     # Not rebuilt from its parts, which would drop the // of an empty host (a socket in the query) that drivers need.
     return _with_scheme(url.strip(), "postgresql")

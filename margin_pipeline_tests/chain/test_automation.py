@@ -10,20 +10,19 @@ import dagster as dg
 import pytest
 
 from margin_pipeline import storage
-from margin_pipeline.orchestration import channels, delivery, notifiers, schedules, sensors
+from margin_pipeline.orchestration import channels, delivery, emergency, notifiers, schedules, sensors
 from margin_pipeline.orchestration.resources import LandingZone, NotifierSettings, ResultStore, Rules
-from margin_pipeline.sample import SAMPLE_DATES, write_sample
+from margin_pipeline.sample import SAMPLE_DATES
 from margin_pipeline.storage import automation
-from margin_pipeline_tests.chain.conftest import QUIET
+from margin_pipeline_tests.sample_chain import QUIET
 
 DATE = SAMPLE_DATES[0].isoformat()
 RULES = Rules("XNYS", {})
 
 
 @pytest.fixture
-def zone(tmp_path):
-    write_sample(tmp_path / "all")
-    shutil.copytree(tmp_path / "all" / DATE, tmp_path / "landing" / DATE)
+def zone(tmp_path, sample_folder):
+    shutil.copytree(sample_folder / DATE, tmp_path / "landing" / DATE)
     return LandingZone(tmp_path / "landing")
 
 
@@ -167,6 +166,19 @@ def test_a_stop_stands_until_it_is_resumed_and_both_are_recorded(store):
     assert events["event"].tolist() == ["automation_stopped", "automation_resumed", "automation_stopped"]
     assert rows["stopped_by"].tolist() == ["Ada", "Cy"]
     assert rows["resumed_by"].fillna("").tolist() == ["Bob", ""]
+
+
+def test_jobs_of_the_page_stop_and_resume_and_say_who(store):
+    given = {"store": store}
+    stop = {"ops": {"stop_automation_now": {"config": {"reason": "prices are wrong", "by": "Ada"}}}}
+    for _ in range(2):
+        assert emergency.stop_automation.execute_in_process(resources=given, run_config=QUIET | stop).success
+    assert "stopped by Ada" in store.standing_stop()
+    empty = {"ops": {"stop_automation_now": {"config": {"reason": " "}}}}
+    assert not emergency.stop_automation.execute_in_process(resources=given, run_config=QUIET | empty, raise_on_error=False).success
+    assert emergency.resume_automation.execute_in_process(resources=given, run_config=QUIET, tags={"user": "Bob"}).success
+    rows = storage.read_query(store.urls, "select stopped_by, reason, resumed_by from margin.automation_stops")
+    assert rows.values.tolist() == [["Ada", "prices are wrong", "Bob"]]
 
 
 def test_a_run_that_fails_raises_one_alert_a_check_or_step_and_publication_clears_it(store, definitions_for, zone):

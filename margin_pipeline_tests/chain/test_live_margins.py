@@ -8,14 +8,11 @@ import pandas as pd
 import pytest
 
 from margin_pipeline import storage
-from margin_pipeline.definitions import build_defs
 from margin_pipeline.orchestration import live_book, sensors
 from margin_pipeline.orchestration.intraday import Cursor, LiveMargins
 from margin_pipeline.orchestration.result_store import ResultStore
-from margin_pipeline.sample import SAMPLE_DATES, write_sample
-from margin_pipeline.settings import from_environment
+from margin_pipeline.sample import SAMPLE_DATES
 from margin_pipeline.storage import automation, connections
-from margin_pipeline_tests.chain.conftest import QUIET, TODAY
 
 DATE = SAMPLE_DATES[0]
 UPSERT = (
@@ -26,17 +23,10 @@ NIGHT = dt.datetime(2023, 1, 5, 3, tzinfo=dt.UTC)
 
 
 @pytest.fixture(scope="module")
-def published(database, tmp_path_factory):
+def published(publish_sample):
     """A published date of the sample."""
-    folder = tmp_path_factory.mktemp("live")
-    write_sample(folder / "landing")
-    quick = {"MARGIN_COMPUTE": "numpy", "MARGIN_THREADS": "1", "MARGIN_PICTURES": "off", "MARGIN_REPORTS": "off"}
-    settings = from_environment({"MARGIN_DATA_DIR": str(folder / "data"), **quick})
-    definitions = build_defs(dataclasses.replace(settings, landing_dir=folder / "landing"), urls=database, today=TODAY)
-    with dg.DagsterInstance.ephemeral() as instance:
-        job = definitions.resolve_job_def("margin_chain")
-        job.execute_in_process(instance=instance, partition_key=DATE.isoformat(), run_config=QUIET)
-    return ResultStore(lambda: database, "test", lambda as_of, at: {})
+    with publish_sample(DATE.isoformat()) as urls:
+        yield ResultStore(lambda: urls, "test", lambda as_of, at: {})
 
 
 @pytest.fixture

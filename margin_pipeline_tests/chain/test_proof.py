@@ -14,7 +14,7 @@ from margin_pipeline import storage
 from margin_pipeline.definitions import build_defs, longest_histories
 from margin_pipeline.orchestration.result_store import PARAMETERS_OF
 from margin_pipeline.parameters import reader
-from margin_pipeline.sample import SAMPLE_DATES, write_sample
+from margin_pipeline.sample import SAMPLE_DATES
 from margin_pipeline.settings import from_environment
 from margin_pipeline.storage import StorageError, audit, parameter_sets, retention
 
@@ -43,12 +43,11 @@ def small_folder(source, target, since, until):
 
 
 @pytest.fixture(scope="module")
-def zone(tmp_path_factory):
+def zone(sample_folder, tmp_path_factory):
     """Two folders two months apart: the history of the later one is what the older one brought."""
-    sample, folder = tmp_path_factory.mktemp("sample"), tmp_path_factory.mktemp("landing")
-    write_sample(sample)
-    small_folder(sample / DATE.isoformat(), folder / OLD.isoformat(), FIRST_DAY, OLD.isoformat())
-    small_folder(sample / DATE.isoformat(), folder / DATE.isoformat(), OLD.isoformat(), DATE.isoformat())
+    folder = tmp_path_factory.mktemp("landing")
+    small_folder(sample_folder / DATE.isoformat(), folder / OLD.isoformat(), FIRST_DAY, OLD.isoformat())
+    small_folder(sample_folder / DATE.isoformat(), folder / DATE.isoformat(), OLD.isoformat(), DATE.isoformat())
     return folder
 
 

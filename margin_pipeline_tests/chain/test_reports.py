@@ -23,7 +23,7 @@ from margin_pipeline import cli, storage
 from margin_pipeline.definitions import build_defs
 from margin_pipeline.reports import export
 from margin_pipeline.reports.sections.regulation import MOST_LINES
-from margin_pipeline.sample import SAMPLE_DATES, write_sample
+from margin_pipeline.sample import SAMPLE_DATES
 from margin_pipeline.settings import from_environment
 from margin_pipeline.storage import StorageError
 from margin_pipeline.storage.recorded import published_calculation, recorded
@@ -37,13 +37,12 @@ COSTS_ORDER = "portfolio_id, maintenance_margin desc nulls first, underlying, it
 
 
 @pytest.fixture(scope="module")
-def run(database, tmp_path_factory):
+def run(database, sample_folder, tmp_path_factory):
     """Databases in which the last date of the sample is published, and what the asset said of its reports."""
-    landing, data_dir = tmp_path_factory.mktemp("sample"), tmp_path_factory.mktemp("data")
-    write_sample(landing)
+    data_dir = tmp_path_factory.mktemp("data")
     quick = {"MARGIN_COMPUTE": "numpy", "MARGIN_THREADS": "1", "MARGIN_PICTURES": "off"}
     settings = from_environment({"MARGIN_DATA_DIR": str(data_dir), **quick})
-    definitions = build_defs(dataclasses.replace(settings, landing_dir=landing), urls=database, today=dt.date(2023, 1, 5))
+    definitions = build_defs(dataclasses.replace(settings, landing_dir=sample_folder), urls=database, today=dt.date(2023, 1, 5))
     with dg.DagsterInstance.ephemeral() as instance:
         job = definitions.resolve_job_def("margin_chain")
         result = job.execute_in_process(instance=instance, partition_key=AS_OF.isoformat(), run_config=QUIET)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
-import datetime as dt
 import io
 import json
 import os
@@ -16,14 +14,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import dagster as dg
 import pandas as pd
 import pytest
 
 from margin_pipeline import cli, storage
-from margin_pipeline.definitions import build_defs
-from margin_pipeline.sample import SAMPLE_DATES, write_sample
-from margin_pipeline.settings import from_environment
+from margin_pipeline.sample import SAMPLE_DATES
+from margin_pipeline_tests.sample_chain import definitions, execute
 
 AS_OF = SAMPLE_DATES[-1]
 MORNING = "2022-12-28T10:30:00-05:00"
@@ -46,37 +42,13 @@ TRADES = {
 
 
 def run_chain(urls, landing, folder):
-    settings = from_environment(
-        {
-            "MARGIN_DATA_DIR": str(folder / "data"),
-            "MARGIN_COMPUTE": "numpy",
-            "MARGIN_THREADS": "1",
-            "MARGIN_PICTURES": "off",
-            "MARGIN_REPORTS": "off",
-        }
-    )
-    definitions = build_defs(dataclasses.replace(settings, landing_dir=landing), urls=urls, today=dt.date(2023, 1, 5))
-    with dg.DagsterInstance.ephemeral() as instance:
-        job = definitions.resolve_job_def("margin_chain")
-        run = job.execute_in_process(instance=instance, partition_key=AS_OF.isoformat(), run_config=QUIET, tags={"margin/at": MORNING})
-        assert run.success
+    assert execute(definitions(urls, landing, folder), AS_OF.isoformat(), tags={"margin/at": MORNING}).success
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("sample")
-    write_sample(folder)
-    house = folder / AS_OF.isoformat() / "house_margins.csv"
-    if not house.exists():
-        # Of a stock that nobody holds, of one that is sold short and of a class of instruments.
-        house.write_text("symbol,asset_class,initial_rate,maintenance_rate\nGE,,0.9,0.8\nAMD,,0.7,0.65\n,etf,0.6,0.5\n")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def book(database, sample, tmp_path_factory):
+def book(database, sample_folder, tmp_path_factory):
     """Databases in which the last date of the sample is published."""
-    run_chain(database, sample, tmp_path_factory.mktemp("run"))
+    run_chain(database, sample_folder, tmp_path_factory.mktemp("run"))
     return database
 
 
@@ -133,10 +105,10 @@ def counts(urls):
 
 
 @pytest.mark.slow
-def test_after_is_what_a_run_publishes_for_these_positions(call, fresh_database, sample, tmp_path, book):
+def test_after_is_what_a_run_publishes_for_these_positions(call, fresh_database, sample_folder, tmp_path, book):
     """The trades of all portfolios are put into the files, and the chain is run on them."""
     landing = tmp_path / "landing"
-    shutil.copytree(sample, landing)
+    shutil.copytree(sample_folder, landing)
     thought = {portfolio_id: what_if(call, portfolio_id, trades) for portfolio_id, trades in TRADES.items()}
     file = landing / AS_OF.isoformat() / "positions.csv"
     with file.open(newline="") as lines:

@@ -10,11 +10,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 
 import pytest
 
 from margin_pipeline import storage
-from margin_pipeline.sample import SAMPLE_DATES, write_sample
+from margin_pipeline.sample import SAMPLE_DATES
 
 pytestmark = pytest.mark.slow
 LIMIT_SECONDS = 150
@@ -41,25 +42,38 @@ def ask(port, query):
         return json.load(answer)["data"]
 
 
-@pytest.fixture
-def served(tmp_path):
+@contextmanager
+def serving(tmp_path, sample_folder, *options):
     """The command with one landed date; gives its process, port, data folder and log."""
-    write_sample(tmp_path / "all")
     date = SAMPLE_DATES[0].isoformat()
-    shutil.copytree(tmp_path / "all" / date, tmp_path / "landing" / date)
+    shutil.copytree(sample_folder / date, tmp_path / "landing" / date)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MARGIN_", "DAGSTER_"))}
     environment |= {"MARGIN_DATA_DIR": str(tmp_path / "data"), "MARGIN_LANDING_DIR": str(tmp_path / "landing"), "MARGIN_COMPUTE": "numpy"}
-    command = [sys.executable, "-c", "import sys; from margin_pipeline.cli import main; sys.exit(main())", "ui", "--port", str(port)]
+    main = "import sys; from margin_pipeline.cli import main; sys.exit(main())"
     log = tmp_path / "log"
     with log.open("w") as output:
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [sys.executable, "-c", main, "ui", "--port", str(port), *options], env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
     yield process, port, tmp_path / "data", log
     if process.poll() is None:
         process.terminate()
         process.wait(30)
+
+
+@pytest.fixture
+def served(tmp_path, sample_folder):
+    with serving(tmp_path, sample_folder) as found:
+        yield found
+
+
+@pytest.fixture
+def shown(tmp_path, sample_folder):
+    with serving(tmp_path, sample_folder, "--read-only") as found:
+        yield found
 
 
 def test_landed_files_are_calculated_published_and_shown_without_anybody_asking(served):
@@ -74,6 +88,38 @@ def test_landed_files_are_calculated_published_and_shown_without_anybody_asking(
     assets = ask(port, f"{{ assetNodes {{ assetKey {{ path }} {latest} }} }}")["assetNodes"]
     made = {node["assetKey"]["path"][0] for node in assets if any(m and m["partition"] for m in node["latestMaterializationByPartition"])}
     assert {"portfolio_margins", "strategy_risk", "regulatory_lines", "publication"} <= made
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0
+    assert "Traceback" not in log.read_text()
+    assert not storage.EmbeddedServer(data_dir).is_running()
+
+
+OF_A_REPOSITORY = '{ repositoryLocationName: "margin_pipeline.definitions", repositoryName: "__repository__"'
+LAUNCH = f"""
+mutation {{
+  launchRun(executionParams: {{ selector: {OF_A_REPOSITORY}, pipelineName: "margin_chain" }}, runConfigData: {{}}, mode: "default" }})
+  {{ __typename ... on UnauthorizedError {{ message }} }} }}
+"""
+START = f"""
+mutation {{ startSensor(sensorSelector: {OF_A_REPOSITORY}, sensorName: "landed_files" }}) {{ __typename }} }}
+"""
+TERMINATE = 'mutation { terminateRuns(runIds: ["x"]) { ... on TerminateRunsResult { terminateRunResults { __typename } } } }'
+BEATS = "{ instance { daemonHealth { allDaemonStatuses { daemonType lastHeartbeatTime } } } permissions { permission value } }"
+
+
+def test_whoever_may_only_look_sees_everything_and_starts_nothing(shown):
+    process, port, data_dir, log = shown
+    loaded = wait_for(lambda: ask(port, LOADED), "webserver")
+    assert loaded["workspaceOrError"]["locationEntries"] == [{"locationOrLoadError": {"__typename": "RepositoryLocation"}}]
+    assert len(ask(port, "{ assetNodes { assetKey { path } } }")["assetNodes"]) > 50
+    assert ask(port, LAUNCH)["launchRun"]["__typename"] == "UnauthorizedError"
+    assert ask(port, START)["startSensor"]["__typename"] == "UnauthorizedError"
+    refused = ask(port, TERMINATE)["terminateRuns"]["terminateRunResults"]
+    assert [result["__typename"] for result in refused] == ["UnauthorizedError"]
+    found = ask(port, BEATS)
+    assert not any(permission["value"] for permission in found["permissions"])
+    # No daemon: nobody picks up the landed date.
+    assert all(daemon["lastHeartbeatTime"] is None for daemon in found["instance"]["daemonHealth"]["allDaemonStatuses"])
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
     assert "Traceback" not in log.read_text()

@@ -15,7 +15,7 @@ import pytest
 
 from margin_pipeline import cli, storage
 from margin_pipeline.cli import metrics
-from margin_pipeline.sample import SAMPLE_DATES, write_sample
+from margin_pipeline.sample import SAMPLE_DATES
 from margin_pipeline_tests.dashboards.grafana import expanded
 from margin_pipeline_tests.reports.test_exposition import read
 
@@ -27,10 +27,9 @@ MAY_BE_EMPTY = {"Newest tick of each sensor"}
 
 
 @pytest.fixture(scope="module")
-def book(database, tmp_path_factory):
+def book(database, sample_folder, tmp_path_factory):
     """Databases in which the command has published the last date of the sample, with Dagster's own storage beside."""
     folder = tmp_path_factory.mktemp("book")
-    write_sample(folder / "landing")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MARGIN_DATABASE_URL", database.libpq)
         patch.setenv("MARGIN_DATA_DIR", str(folder / "data"))
@@ -38,7 +37,7 @@ def book(database, tmp_path_factory):
             patch.setenv(f"MARGIN_{name}", value)
         # The command tells Dagster where its home is.
         patch.setenv("DAGSTER_HOME", str(folder / "data" / "dagster"))
-        patch.setenv("MARGIN_LANDING_DIR", str(folder / "landing"))
+        patch.setenv("MARGIN_LANDING_DIR", str(sample_folder))
         with _signals_kept():
             assert cli.main(["run", "--as-of", AS_OF.isoformat()]) == cli.DONE
     return database

@@ -6,16 +6,21 @@ import sys
 
 import pytest
 
-from margin_pipeline.definitions import downstream_tables
+from margin_pipeline.definitions import build_defs, downstream_tables
+from margin_pipeline.settings import from_environment
 
 ASSET_KEYS = [
     "alert_evaluation",
+    "announced_margins",
     "backtest_days",
     "backtest_results",
     "broker_margins",
+    "buying_power",
     "collateral",
+    "collateral_allocations",
     "collateral_eligibility",
     "collateral_requirements",
+    "collateral_summaries",
     "correlation_clusters",
     "correlation_matrices",
     "correlations",
@@ -24,7 +29,10 @@ ASSET_KEYS = [
     "dividends",
     "eligibility_notes",
     "entity_figures",
+    "expiry_exposures",
+    "expiry_outcomes",
     "exposures",
+    "forecast_calibration",
     "futures_margins",
     "fx_rates",
     "grouping_proofs",
@@ -32,10 +40,16 @@ ASSET_KEYS = [
     "house_margins",
     "instruments",
     "landed_files",
+    "liquidation_plan_summaries",
+    "liquidation_plans",
     "liquidation_prices",
     "liquidity",
     "listed_sensitivities",
+    "margin_calls",
+    "margin_changes",
     "margin_coverage",
+    "margin_deficiencies",
+    "margin_forecasts",
     "margin_rates",
     "margin_reconciliation",
     "margin_schedule_positions",
@@ -118,7 +132,9 @@ def test_asset_keys_have_not_changed(loaded):
 
 def test_there_is_a_job_for_the_chain_and_for_each_stage(loaded):
     stages = ("estimation", "landing", "margins", "netting", "portfolio_margins", "positions", "regulation", "risk")
-    expected = sorted(["margin_chain", "publication_deadline", *(f"from_{stage}" for stage in stages)])
+    expected = sorted(
+        ["margin_chain", "publication_deadline", "stop_automation", "resume_automation", *(f"from_{stage}" for stage in stages)]
+    )
     assert [j for j in loaded.stdout.splitlines()[1].split() if not j.startswith("__")] == expected
 
 
@@ -128,4 +144,11 @@ def test_everything_made_from_positions_lies_downstream_of_it():
     assert "positions" not in downstream["portfolio_margins"]
     risk = {"portfolio_risk", "strategy_risk", "portfolio_risk_factors", "risk_summaries", "reverse_stress"}
     backtests = {"backtest_results", "backtest_days", "margin_coverage"}
-    assert downstream["portfolio_margins"] == {"margin_reconciliation", "regulatory_lines", *risk, *backtests}
+    watched = {"margin_forecasts", "forecast_calibration", "margin_changes", "announced_margins", "expiry_exposures", "expiry_outcomes"}
+    acted_on = {"buying_power", "margin_deficiencies", "liquidation_plans", "liquidation_plan_summaries"}
+    assert downstream["portfolio_margins"] == {"margin_reconciliation", "regulatory_lines", *risk, *backtests, *watched, *acted_on}
+
+
+def test_runs_of_the_daemon_have_a_limit(tmp_path):
+    settings = from_environment({"MARGIN_DATA_DIR": str(tmp_path), "MARGIN_RUN_LIMIT_SECONDS": "600"})
+    assert build_defs(settings).resolve_job_def("margin_chain").tags["dagster/max_runtime"] == "600"

@@ -47,7 +47,7 @@ def margin_judgements(portfolio_margins: pd.DataFrame, thresholds: Mapping[str, 
 def _utilization(name: str, row: Mapping[Any, Any], thresholds: Mapping[str, float], as_of: dt.date) -> Judgement:
     utilization = float(row["utilization"])
     crossed = tuple(
-        Condition(float(thresholds[level]), level, utilization, _utilization_message(row, thresholds[level], as_of))
+        Condition(float(thresholds[level]), level, utilization, _utilization_message(row, thresholds, level, as_of))
         for level in SEVERITIES
         if utilization >= thresholds[level]
     )
@@ -59,19 +59,21 @@ def _is_undetermined(row: Mapping[Any, Any]) -> bool:
     return bool(row["status"] == "undetermined" or pd.isna(row["utilization"]))
 
 
-def _utilization_message(row: Mapping[Any, Any], threshold: float, as_of: dt.date) -> str:
-    utilization = float(row["utilization"])
+def _utilization_message(row: Mapping[Any, Any], thresholds: Mapping[str, float], level: str, as_of: dt.date) -> str:
+    utilization, threshold, target = float(row["utilization"]), thresholds[level], thresholds["warning"]
+    more = float(row["maintenance_margin"]) / target - float(row["margin_equity"])
     used = f"{utilization:.1%}" if np.isfinite(utilization) else "more than all"
     return (
         f"{row['portfolio_id']}: {used} of margin equity is used on {as_of}, at or above {threshold * 100:g}% ({_figures(row)}); "
-        "see margin.strategy_risk for the strategies that hold the margin"
+        f"{more:,.0f} more equity brings it to {target * 100:g}%; see margin.liquidation_plans for the trades that do, "
+        "margin.strategy_risk for the strategies that hold the margin"
     )
 
 
 def _equity_message(row: Mapping[Any, Any], as_of: dt.date) -> str:
     return (
         f"{row['portfolio_id']}: liquidatable on {as_of}, margin equity does not cover the maintenance margin ({_figures(row)}); "
-        "see margin.position_margins for what to close, or add equity"
+        f"add at least {-float(row['excess']):,.0f} of equity, or see margin.liquidation_plans for what to close"
     )
 
 

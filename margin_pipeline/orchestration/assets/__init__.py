@@ -7,7 +7,10 @@ from margin_pipeline.orchestration.assets import (
     backtest,
     capital,
     clusters,
+    day_to_day,
+    decisions,
     estimation,
+    forecast,
     greeks,
     margins,
     netting,
@@ -49,5 +52,12 @@ TABLE_ASSETS: tuple[TableAsset, ...] = (
     sa_ccr.sa_ccr_exposures,
     capital.risk_weighted_assets,
     regulation.regulatory_lines,
+    forecast.margin_forecasts,
+    day_to_day.margin_changes,
+    day_to_day.margin_deficiencies,
+    day_to_day.announced_margins,
+    day_to_day.expiry_exposures,
+    decisions.liquidation_plans,
+    decisions.collateral_allocations,
 )
-"""Stages in the order of the chain; landing, publication and alerts are declared apart."""
+"""Stages in the order of the chain; landing, publication, alerts and margin calls are declared apart."""
