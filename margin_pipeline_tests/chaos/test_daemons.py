@@ -147,7 +147,7 @@ def test_old_marks_are_noticed_after_the_clock_was_set_back(site):
     with psycopg.connect(site.urls.libpq) as connection:
         connection.execute("delete from margin_data.alerts")
     back = live.round(ahead.cursor, noon + dt.timedelta(minutes=30))
-    assert before == keys(site, "subject = 'live_marks'") == {("CRYPTO", "stale_mark", "live_marks", 0.0): 1}
+    assert before == keys(site, "subject = 'live_marks'") == {("CRYPTO", "stale_mark", "live_marks", 15.0): 1}
     assert back.raised == 1
 
 
