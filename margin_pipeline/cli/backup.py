@@ -57,7 +57,7 @@ def _backup(args: argparse.Namespace) -> int:
 
 
 def _restore(args: argparse.Namespace) -> int:
-    from margin_pipeline.storage import abandon_dead, audit, backup, upgrade
+    from margin_pipeline.storage import abandon_dead, audit, backup, migrations
 
     parts = (args.only,) if args.only else backup.PARTS
     settings: Settings = args.settings
@@ -68,7 +68,11 @@ def _restore(args: argparse.Namespace) -> int:
             raise cli.StepError(f"{source} was restored, and differs from what was backed up: {'; '.join(different)}")
         if backup.RESULTS in parts:
             about = {"folder": str(source), "made_at": manifest.made_at.isoformat(), "parts": list(parts)}
-            upgrade(urls)
+            migrations.upgrade(urls)
+            # Rights belong to the server that the backup is from: where roles limit who sees what, they are set anew.
+            if migrations.has_roles(urls):
+                migrations.apply_roles(urls)
+                print("roles and their rights: applied")
             audit.record(urls, "database_restored", details=about)
             # Whatever ran when the backup was made writes into another database.
             abandoned = abandon_dead(urls, lambda run_id: False)

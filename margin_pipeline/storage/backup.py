@@ -43,6 +43,13 @@ union all select format('schema %s', n.nspname) from pg_namespace n
 """
 
 
+# Rights are left out of a restore, policies are not.
+_ROLES = """
+select distinct r.rolname from pg_policy p cross join lateral unnest(p.polroles) as named (role)
+  join pg_roles r on r.oid = named.role order by 1
+"""
+
+
 def backup(urls: DatabaseUrls, target: Path, parts: Sequence[str] = PARTS, told: Callable[[str], None] = lambda text: None) -> Path:
     """Dump databases into a new folder, which has its name only once it is whole; gives the folder.
 
@@ -107,6 +114,7 @@ def restore(
         # Nobody else makes tables there meanwhile.
         with migrations.alone(there):
             require_empty(there)
+            _ensure_roles(there, manifest.roles if part == RESULTS else ())
             _restore(there, source / Path(dump.file).name, dump)
         different += _differences(there, part, dump)
         told(f"{part}: {len(dump.tables)} tables, {dump.rows:,} rows into {hide_password(there.libpq)}")
@@ -175,7 +183,8 @@ def _about_results(connection: psycopg.Connection[Any], urls: DatabaseUrls) -> d
     (newest,) = connection.execute(
         "select max(as_of) from margin_data.calculations where state = 'published' and scope = 'chain'"
     ).fetchone() or (None,)
-    found: dict[str, Any] = {"migrations": [name for (name,) in applied], "newest_published": newest}
+    roles = [name for (name,) in connection.execute(_ROLES).fetchall()]
+    found: dict[str, Any] = {"migrations": [name for (name,) in applied], "newest_published": newest, "roles": roles}
     if "0018.audit" in found["migrations"]:
         (found["audit_rows"],) = connection.execute("select count(*) from margin_data.audit_log").fetchone() or (0,)
         end = connection.execute("select row_hash from margin_data.audit_log order by audit_id desc limit 1").fetchone()
@@ -185,7 +194,7 @@ def _about_results(connection: psycopg.Connection[Any], urls: DatabaseUrls) -> d
 
 def _dump(connection: psycopg.Connection[Any], snapshot: str, url: str, file: Path) -> DumpedDatabase:
     tables = _counts(connection)
-    tools = find_tools(connection.info.server_version // 10000)
+    tools = find_tools(connection.info.server_version // 10000, url)
     tools.run("pg_dump", url, ["--format=custom", f"--snapshot={snapshot}", "--lock-wait-timeout=60s", f"--file={file}"])
     version = connection.info.parameter_status("server_version") or ""
     return DumpedDatabase(
@@ -199,12 +208,26 @@ def _dump(connection: psycopg.Connection[Any], snapshot: str, url: str, file: Pa
     )
 
 
+def _ensure_roles(urls: DatabaseUrls, names: Sequence[str]) -> None:
+    """Make the roles that policies name and this server lacks; nobody logs in as one of them."""
+    with connect(urls) as connection:
+        known = {name for (name,) in connection.execute("select rolname from pg_roles where rolname = any(%s)", (list(names),))}
+        missing = [name for name in names if name not in known]
+        try:
+            for name in missing:
+                connection.execute(sql.SQL("create role {} nologin").format(sql.Identifier(name)))
+        except psycopg.errors.InsufficientPrivilege:
+            raise StorageError(
+                f"this server lacks the roles {', '.join(missing)}, which this user may not create; have them created"
+            ) from None
+
+
 def _restore(urls: DatabaseUrls, file: Path, dump: DumpedDatabase) -> None:
     with connect(urls) as connection:
         server = connection.info.server_version // 10000
     if server < (made := int(dump.server_version.partition(".")[0])):
         raise StorageError(f"the backup is of Postgres {made} and {urls.safe} of {server}: restore into one that is not older")
-    tools = find_tools(max(server, int(dump.tool_version.partition(".")[0])))
+    tools = find_tools(max(server, int(dump.tool_version.partition(".")[0])), urls.libpq)
     # Roles of the server that it came from need not be here: everything belongs to whoever restores it.
     arguments = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", os.fspath(file)]
     tools.run("pg_restore", urls.libpq, arguments)

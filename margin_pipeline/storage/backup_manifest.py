@@ -60,6 +60,7 @@ class Manifest:
     package_version : version of this package.
     migrations : migrations that the results had; the last one is the version of the schema.
     databases : its databases by part, `results` and `dagster`.
+    roles : roles that row-level security of the results names.
     audit_rows, audit_last_hash : end of the audit log as it was dumped; None where there was none.
     newest_published : newest published date; None: there is none.
     """
@@ -68,6 +69,7 @@ class Manifest:
     package_version: str
     migrations: Sequence[str]
     databases: Mapping[str, DumpedDatabase]
+    roles: Sequence[str] = ()
     audit_rows: int | None = None
     audit_last_hash: str | None = None
     newest_published: dt.date | None = None

@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,18 +63,19 @@ class DumpTools:
             raise StorageError(f"{program} gave up: {telling(done.stderr) or f'exit status {done.returncode}'}")
 
 
-def find_tools(at_least: int) -> DumpTools:
+def find_tools(at_least: int, url: str) -> DumpTools:
     """Tools of the lowest major version that will do: those that come with the package, on the search path, of Debian's folders.
 
     Parameters
     ----------
     at_least : major version that they have to have.
+    url : database that they are for. Those of the package know no TLS: for a server that is not behind a socket file they come last.
 
     Raises
     ------
     StorageError : there are none.
     """
-    return choose(list(_installed(_folders())), at_least)
+    return choose(list(_installed(_folders(url))), at_least)
 
 
 def choose(found: Sequence[DumpTools], at_least: int) -> DumpTools:
@@ -99,7 +99,7 @@ def without_password(url: str) -> tuple[str, dict[str, str]]:
     if parts.pop("sslpassword", None) is not None:
         raise StorageError("a client key with a passphrase cannot be used for backups; use one without, or a password file")
     password = parts.pop("password", None)
-    return make_conninfo(**parts), {} if password is None else {"PGPASSWORD": str(password)}
+    return make_conninfo("", **parts), {} if password is None else {"PGPASSWORD": str(password)}
 
 
 def telling(said: str) -> str:
@@ -111,12 +111,14 @@ def telling(said: str) -> str:
     return "; ".join(chosen)
 
 
-def _folders() -> Iterable[Path]:
-    # Where there is no build for this platform, the server is somebody else's, with tools of its own.
-    with suppress(StorageError):
-        yield bundled_binaries()
-    yield from (Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder)
-    yield from sorted(_DEBIAN.glob("*/bin"))
+def _folders(url: str) -> list[Path]:
+    others = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder] + sorted(_DEBIAN.glob("*/bin"))
+    try:
+        ours = [bundled_binaries()]
+    except StorageError:
+        # Where there is no build for this platform, the server is somebody else's, with tools of its own.
+        ours = []
+    return ours + others if str(conninfo_to_dict(url).get("host", "")).startswith("/") else others + ours
 
 
 def _installed(folders: Iterable[Path]) -> Iterable[DumpTools]:

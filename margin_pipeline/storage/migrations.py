@@ -97,6 +97,12 @@ def upgrade(urls: DatabaseUrls) -> list[str]:
     return outstanding
 
 
+def has_roles(urls: DatabaseUrls) -> bool:
+    """Whether `sql/roles.sql` was ever applied in the database."""
+    with connect(urls) as connection:
+        return roles.applied_hash(connection) is not None
+
+
 def apply_roles(urls: DatabaseUrls) -> None:
     """Apply `sql/roles.sql`, from now on also after every upgrade; what is in it can be applied again.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import psycopg
@@ -16,6 +17,8 @@ from margin_pipeline_tests.chaos.test_kills import check_after_the_fault, check_
 from margin_pipeline_tests.severing_proxy import SeveringProxy
 
 SMALL, LARGE = "size=220m", "size=900m"
+FREE = 40 << 20
+"""What a run finds free: less than it writes, log of the database included."""
 SENT_BY_A_RUN = 5_000_000
 
 
@@ -39,20 +42,21 @@ def test_connections_that_are_cut_in_mid_load(make_site, undisturbed):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
-    """A folder on a file system of its own that is nearly full once a server is made there; gives it and how to make it larger."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
+def small_disk():
+    """A folder on a file system of its own, which the server's user can enter; gives it and how to make it larger."""
+    folder = Path(tempfile.mkdtemp(prefix="margin-disk-"))
 
     def mount(options: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, text=True, check=False)
 
     made = mount(SMALL) if os.geteuid() == 0 and shutil.which("mount") else None
     if made is None or made.returncode != 0:
+        folder.rmdir()
         pytest.skip(f"no file system of a given size can be mounted here: {made.stderr.strip() if made else 'only root may'}")
     folder.chmod(0o711)
     yield folder, lambda: mount(f"remount,{LARGE}")
     subprocess.run(["umount", "--lazy", folder], check=True)
+    folder.rmdir()
 
 
 def test_a_disk_that_fills_up_in_mid_run(small_disk, book, undisturbed, tmp_path):
@@ -68,6 +72,8 @@ def test_a_disk_that_fills_up_in_mid_run(small_disk, book, undisturbed, tmp_path
             process = site.start_run()
             status = process.wait(LIMIT_SECONDS)
             said = site.said()
+            print(f"disk: the run ended with {status}: {said[-600:]}")
+            assert (server.data_dir / "postgres").is_dir(), "the server is on another disk"
             assert status in (1, 2), said
             assert "Traceback" not in said
             # The words are the server's, or those of a server that had to end.
@@ -86,4 +92,4 @@ def _fill(folder: Path, urls) -> None:
         connection.execute("checkpoint")
     free = shutil.disk_usage(folder).free
     with (folder / "ballast").open("wb") as ballast:
-        ballast.write(b"\0" * max(free - (48 << 20), 0))
+        ballast.write(b"\0" * max(free - FREE, 0))

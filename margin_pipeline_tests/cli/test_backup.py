@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from margin_pipeline import cli, storage
-from margin_pipeline.storage import alerts, audit, automation, backup
+from margin_pipeline.storage import alerts, audit, automation, backup, migrations
 from margin_pipeline.storage.embedded import EmbeddedServer
 from margin_pipeline.storage.urls import DatabaseUrls
 
@@ -165,6 +165,28 @@ def test_a_drill_into_an_empty_second_server(filled, call, tmp_path_factory, tmp
     finally:
         storage.connections.close_all()
         EmbeddedServer(folder).remove()
+
+
+def test_roles_limit_who_sees_what_after_a_restore_too(filled, call, bare_database, tmp_path):
+    migrations.apply_roles(filled)
+    with psycopg.connect(filled.libpq, autocommit=True) as connection:
+        connection.execute("create role kept_out nologin")
+        connection.execute("create policy drill on margin_data.live_marks to kept_out using (false)")
+        made = backup.backup(filled, tmp_path / "made", [backup.RESULTS])
+        connection.execute("drop policy drill on margin_data.live_marks")
+        connection.execute("drop role kept_out")
+    status, out, err = call(bare_database, "restore", "--from", made, "--only", "results")
+    assert (status, err) == (0, "")
+    assert "roles and their rights: applied" in out
+    rights = (
+        "select has_schema_privilege('margin_analyst', 'margin', 'usage'), has_table_privilege('margin_auditor', log, 'select'), "
+        "has_table_privilege('margin_analyst', log, 'select'), (select count(*) from pg_policy where polname <> 'drill') "
+        "from (select 'margin_data.audit_log' as log) named"
+    )
+    assert storage.execute(bare_database, rights) == storage.execute(filled, rights)
+    with psycopg.connect(bare_database.libpq, autocommit=True) as connection:
+        connection.execute("drop policy drill on margin_data.live_marks")
+        connection.execute("drop role kept_out")
 
 
 def test_a_target_that_is_not_empty_is_refused_and_stays_as_it_is(filled, call, made, make_database):

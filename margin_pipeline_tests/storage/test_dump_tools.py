@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from margin_pipeline.storage import StorageError
+from margin_pipeline.storage.binaries import bundled_binaries
 from margin_pipeline.storage.dump_tools import DumpTools, choose, find_tools, telling, without_password
 
 
@@ -24,7 +25,7 @@ def test_what_is_missing_is_said(found, said):
 
 
 def test_tools_come_with_the_package():
-    assert find_tools(18).major >= 18
+    assert find_tools(18, "postgresql://postgres@/margin?host=/socket").folder == bundled_binaries()
 
 
 @pytest.mark.parametrize("url", ["postgresql://ann:se%20cret@db:5433/margin", "postgresql://ann@db:5433/margin?password=se%20cret"])
@@ -42,4 +43,4 @@ def test_of_an_error_the_reason_is_told_in_one_line():
 
 def test_a_program_that_fails_is_one_line(tmp_path):
     with pytest.raises(StorageError, match="pg_dump gave up: connection to server at"):
-        find_tools(18).run("pg_dump", "postgresql://ann:secret@127.0.0.1:1/none", [f"--file={tmp_path / 'x'}"])
+        find_tools(15, "postgresql://db/margin").run("pg_dump", "postgresql://ann:secret@127.0.0.1:1/none", [f"--file={tmp_path / 'x'}"])
