@@ -127,7 +127,7 @@ class TableAsset:
             arguments["previous"] = context.resources.store.read_previous(context.run, calculation.as_of, self.previous, self.history)
         try:
             # The last bits of products and factorisations depend on the number of threads.
-            with pinned_threads(context.resources.compute.threads):
+            with pinned_threads(context.resources.compute.threads), context.resources.compute.mapped():
                 result = self.function(**arguments)
         except Exception as error:
             # Arithmetic gives the same again: only storage, which is around this call, is worth another try.
