@@ -5,6 +5,7 @@
 #   make test     all tests
 #   make chaos    faults at random moments of many runs (CHAOS_RUNS=3 for a quick go; not part of the tests)
 #   make bench    the figures of benchmarks/
+#   make beyond   two Celery workers and two Ray nodes on this machine give what one process gives (needs redis-server)
 #   make lint     style, types and the import order of the rooms
 #   make lock     remakes requirements/*.lock (needs uv)
 #   make clean    removes .venv and caches; data in .margin stays
@@ -17,7 +18,7 @@ SET_UP := PYTHON="$(PYTHON)" sh requirements/set_up.sh
 LOCKED := requirements/mlx.lock requirements/simm.lock requirements/set_up.sh pyproject.toml
 PURE_ROOMS := $(wildcard $(addprefix margin_pipeline/,compute parameters market margin risk regulation decisions))
 
-.PHONY: demo ui test chaos bench lint lock clean FORCE
+.PHONY: demo ui test chaos bench beyond lint lock clean FORCE
 
 demo: $(VENV)/.base
 	@$(BIN)/margin-pipeline run
@@ -33,6 +34,9 @@ chaos: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
+
+beyond: $(VENV)/.celery $(VENV)/.ray
+	$(BIN)/python -m deploy.two_workers
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -58,12 +62,19 @@ $(VENV)/.dev: $(VENV)/.made requirements/base.lock requirements/dev.lock $(LOCKE
 	@$(SET_UP) dev
 	@touch $(VENV)/.base $@
 
+# What spreads work over machines is installed where somebody asks for it.
+$(VENV)/.celery $(VENV)/.ray: $(VENV)/.%: $(VENV)/.base requirements/%.lock
+	@$(SET_UP) $*
+	@touch $@
+
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate
 lock:
 	$(COMPILE) pyproject.toml requirements/build.in -o requirements/base.lock
 	$(COMPILE) pyproject.toml requirements/build.in --extra dev -c requirements/base.lock -o requirements/dev.lock
 	$(COMPILE) requirements/mlx.in -o requirements/mlx.lock
 	$(COMPILE) requirements/simm.in -o requirements/simm.lock
+	$(COMPILE) requirements/celery.in -c requirements/base.lock -o requirements/celery.lock
+	$(COMPILE) requirements/ray.in -c requirements/base.lock -o requirements/ray.lock
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 
+from margin_pipeline.compute import RayMap
 from margin_pipeline.orchestration import assets, emergency, jobs, partitions, resources, retention, schedules, sensors
 from margin_pipeline.orchestration.assets import alerts, landing, margin_calls, publication, reports
 from margin_pipeline.orchestration.code_version import code_version
@@ -45,7 +46,8 @@ def build_defs(
     tables = landed + [table for asset in assets.TABLE_ASSETS for table in asset.tables]
     known_urls = urls
     rules = resources.Rules(settings.calendar, dict(settings.threshold_overrides))
-    compute = resources.ComputeResource(settings.compute, settings.threads, settings.measurements)
+    mapper = RayMap(settings.ray_address) if settings.map == "ray" else None
+    compute = resources.ComputeResource(settings.compute, settings.threads, settings.measurements, mapper)
     store = resources.ResultStore(
         lambda: known_urls or database_urls(settings.data_dir, settings.database_url, settings.dagster_database_url),
         code_version(),

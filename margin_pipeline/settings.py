@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import overload
 
 COMPUTE_CHOICES = ("auto", "numpy", "mlx-cpu", "mlx-gpu")
+MAP_CHOICES = ("local", "ray")
 SWITCH = {"on": True, "off": False}
 
 
@@ -40,6 +41,10 @@ class Settings:
     pictures : whether runs draw pictures for the metadata of their tables, which takes a second or two.
     reports : whether runs end with the reports of their date, which takes a few seconds.
     run_limit_seconds : seconds after which a run of the daemon is ended.
+    dagster_config : Dagster's configuration; None: the dagster.yaml of this version.
+    celery_broker, celery_backend : Redis databases of queues and of results, where that configuration hands runs to Celery workers.
+    map : where chunks of heavy steps are computed, one of `MAP_CHOICES`.
+    ray_address : Ray cluster they are computed on; None: the one this machine belongs to.
     """
 
     data_dir: Path
@@ -56,6 +61,11 @@ class Settings:
     notifications: Path | None = None
     retention_days: int | None = None
     run_limit_seconds: int = 7200
+    dagster_config: Path | None = None
+    celery_broker: str = "redis://127.0.0.1:6379/0"
+    celery_backend: str = "redis://127.0.0.1:6379/1"
+    map: str = "local"
+    ray_address: str | None = None
 
     @property
     def landing_zone(self) -> Path:
@@ -91,16 +101,14 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     SettingsError : a variable has an unusable value; the message says which and what would do.
     """
     env = os.environ if environment is None else environment
-    compute = env.get("MARGIN_COMPUTE", "auto")
-    if compute not in COMPUTE_CHOICES:
-        raise SettingsError(f"MARGIN_COMPUTE is {compute!r}; use one of {', '.join(COMPUTE_CHOICES)}")
     landing = env.get("MARGIN_LANDING_DIR")
+    config = env.get("MARGIN_DAGSTER_CONFIG")
     return Settings(
         data_dir=Path(env.get("MARGIN_DATA_DIR") or _default_data_dir(env)).expanduser().resolve(),
         database_url=env.get("MARGIN_DATABASE_URL") or None,
         dagster_database_url=env.get("MARGIN_DAGSTER_DATABASE_URL") or None,
         landing_dir=Path(landing).expanduser().resolve() if landing else None,
-        compute=compute,
+        compute=_one_of(env, "MARGIN_COMPUTE", COMPUTE_CHOICES),
         threads=_positive_integer(env, "MARGIN_THREADS", os.cpu_count() or 1),
         calendar=env.get("MARGIN_CALENDAR", "XNYS"),
         threshold_overrides=_thresholds(env),
@@ -110,6 +118,11 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         reports=_switch(env, "MARGIN_REPORTS"),
         run_limit_seconds=_positive_integer(env, "MARGIN_RUN_LIMIT_SECONDS", 7200),
         notifications=_notifications(env),
+        dagster_config=Path(config).expanduser().resolve() if config else None,
+        celery_broker=env.get("MARGIN_CELERY_BROKER") or Settings.celery_broker,
+        celery_backend=env.get("MARGIN_CELERY_BACKEND") or Settings.celery_backend,
+        map=_one_of(env, "MARGIN_MAP", MAP_CHOICES),
+        ray_address=env.get("MARGIN_RAY_ADDRESS") or None,
     )
 
 
@@ -119,6 +132,14 @@ def _notifications(env: Mapping[str, str]) -> Path | None:
         # A URL may hold a token, and names of files are shown: it is not taken for one.
         raise SettingsError("MARGIN_NOTIFICATIONS names a file with channels; put the URL there")
     return Path(text).expanduser().resolve() if text else None
+
+
+def _one_of(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """A setting that takes one of a few values, the first by default."""
+    text = env.get(name) or choices[0]
+    if text not in choices:
+        raise SettingsError(f"{name} is {text!r}; use one of {', '.join(choices)}")
+    return text
 
 
 def _switch(env: Mapping[str, str], name: str) -> bool:

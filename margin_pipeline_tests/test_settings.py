@@ -37,3 +37,12 @@ def test_thresholds_are_settings():
         "warning": 0.7,
         "hysteresis": 0.05,
     }
+
+
+def test_work_stays_on_this_machine_unless_somebody_says_otherwise(tmp_path):
+    settings = from_environment({})
+    assert (settings.map, settings.ray_address, settings.dagster_config) == ("local", None, None)
+    spread = from_environment({"MARGIN_MAP": "ray", "MARGIN_RAY_ADDRESS": "head:6379", "MARGIN_DAGSTER_CONFIG": str(tmp_path / "d.yaml")})
+    assert (spread.map, spread.ray_address, spread.dagster_config) == ("ray", "head:6379", tmp_path / "d.yaml")
+    with pytest.raises(SettingsError, match="MARGIN_MAP"):
+        from_environment({"MARGIN_MAP": "dask"})

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes .venv (step "environment") and installs the locked packages into it (steps "base" and "dev").
+# Makes .venv (step "environment") and installs the locked packages into it (steps "base" and "dev"; "celery" and "ray" on top).
 # Called by make, which decides when; needs nothing but a Python with venv or pip, and the package index.
 # PYTHON names the interpreter to use; without it the first of python3, python3.13, python3.12, python3.11 that fits.
 set -eu
@@ -66,8 +66,16 @@ install_locked() {
         || fail "The package itself could not be installed from this folder."
 }
 
+install_extra() {
+    pip=$(cat "$venv/.pip")
+    echo "Installing the locked packages of requirements/$1.lock ..."
+    $pip install $quiet --require-hashes -r "requirements/$1.lock" \
+        || fail "The packages of $1 could not be installed: is there a build for this platform, and does this machine reach a package index?"
+}
+
 case "${1:-}" in
     environment) make_environment ;;
     base | dev) install_locked "$1" ;;
-    *) fail "usage: sh requirements/set_up.sh environment|base|dev" ;;
+    celery | ray) install_extra "$1" ;;
+    *) fail "usage: sh requirements/set_up.sh environment|base|dev|celery|ray" ;;
 esac

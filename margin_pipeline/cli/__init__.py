@@ -17,6 +17,7 @@ from typing import NoReturn
 COMMANDS = {
     "run": "run",
     "ui": "ui",
+    "worker": "worker",
     "sql": "sql",
     "explain": "explain",
     "what-if": "what_if",

@@ -24,8 +24,10 @@ HEAVY_STEPS = "compute"
 """The pool of the steps that keep all cores busy."""
 
 
-def configuration_file() -> Path:
-    """The dagster.yaml of the checkout, or the one inside the installed package."""
+def configuration_file(settings: Settings) -> Path:
+    """Dagster's configuration: the one that the settings name, else the dagster.yaml of the checkout or of the installed package."""
+    if settings.dagster_config:
+        return settings.dagster_config
     package = Path(__file__).resolve().parent.parent
     checkout = package.parent / "dagster.yaml"
     return checkout if checkout.is_file() else package / "dagster.yaml"
@@ -49,7 +51,7 @@ def prepare_home(settings: Settings) -> None:
     home = settings.dagster_home
     home.mkdir(parents=True, exist_ok=True)
     text = (
-        configuration_file()
+        configuration_file(settings)
         .read_text(encoding="utf-8")
         .replace("base_dir: .margin/dagster", f"base_dir: {json.dumps(str(home), ensure_ascii=False)}")
     )
@@ -76,6 +78,15 @@ def open_instance(settings: Settings, urls: DatabaseUrls) -> Iterator[dg.Dagster
             instance = opened.enter_context(dg.DagsterInstance.get())
             if HEAVY_STEPS not in instance.event_log_storage.get_concurrency_keys():
                 instance.event_log_storage.initialize_concurrency_limit_to_default(HEAVY_STEPS)
+            _follow_the_configuration(instance)
         # One connection kept, as the webserver keeps it: a run writes hundreds of events, each of which would connect anew.
         instance.optimize_for_webserver(statement_timeout=STATEMENT_MILLISECONDS, pool_recycle=3600, max_overflow=5)
         yield instance
+
+
+def _follow_the_configuration(instance: dg.DagsterInstance) -> None:
+    """Give pools the limit of this configuration, where they have another one's: those that somebody set stay."""
+    default = instance.global_op_concurrency_default_limit
+    for pool in instance.event_log_storage.get_pool_limits():
+        if pool.from_default and pool.limit != default:
+            instance.event_log_storage.initialize_concurrency_limit_to_default(pool.name)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from margin_pipeline import landing
-from margin_pipeline.compute import Backend, routing
+from margin_pipeline.compute import Backend, Mapper, mapped_by, routing
 from margin_pipeline.orchestration import partitions
 from margin_pipeline.orchestration.result_store import ResultStore
 from margin_pipeline.parameters import in_force
@@ -107,12 +108,18 @@ class ComputeResource:
     preference : auto, numpy, mlx-cpu or mlx-gpu.
     threads : threads of the linear algebra library.
     measurements : file that keeps the measured speeds of this machine.
+    mapper : computes chunks that need not be computed here; None: threads of this machine do. Results do not depend on it.
     """
 
-    def __init__(self, preference: str, threads: int, measurements: Path) -> None:
+    def __init__(self, preference: str, threads: int, measurements: Path, mapper: Mapper | None = None) -> None:
         self.preference = preference
         self.threads = threads
         self.measurements = measurements
+        self.mapper = mapper
+
+    def mapped(self) -> AbstractContextManager[None]:
+        """Context of a step: its chunks go where the settings say."""
+        return mapped_by(self.mapper)
 
     def backend(self, kernel: str, size: int, notes: dict[str, Any]) -> Backend:
         """Backend for a kernel of a size; which, why and how long the choice took goes to `notes`."""

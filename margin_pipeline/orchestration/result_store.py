@@ -59,7 +59,7 @@ class ResultStore:
         self._settings = settings
         self._longest = dict(longest or {})
         self._calculations: dict[tuple[str, dt.date], int] = {}
-        self._input_hashes: dict[int, str] = {}
+        self._inputs: dict[int, storage.InputsSeen] = {}
         self._stored_parameters: dict[int, list[reader.ParameterSet]] = {}
         # Frames read by one run: several stages ask for the same ones, and pandas copies on write.
         self._frames: dict[tuple[Any, ...], pd.DataFrame] = {}
@@ -141,6 +141,7 @@ class ResultStore:
         self, run: dg.DagsterRun, as_of: dt.date, tables: Sequence[str], history: Mapping[str, int | None]
     ) -> PreviousDate | None:
         """Published tables of the newest date before one, those in `history` up to that date; None where nothing is published before."""
+        self._note_what_is_compared_with(self.calculation_id(run, as_of), as_of)
         found = storage.previous_calculation(self.urls, as_of)
         if found is None:
             return None
@@ -155,6 +156,12 @@ class ResultStore:
         key = (run.run_id, found.calculation_id)
         return PreviousDate(found.as_of, {t: self._kept((*key, t, history.get(t, "date")), lambda t=t: read(t)) for t in wanted})
 
+    def _note_what_is_compared_with(self, calculation_id: int, as_of: dt.date) -> None:
+        """Of dates that run at once, the one before may have got its results since the files were read; other files stay what was seen."""
+        seen = self._inputs.get(calculation_id)
+        if seen is not None and (now := storage.inputs_seen(self.urls, calculation_id, as_of)).contents == seen.contents:
+            self._inputs[calculation_id] = now
+
     def _kept(self, key: tuple[Any, ...], read: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         if key not in self._frames:
             self._frames[key] = read()
@@ -166,7 +173,7 @@ class ResultStore:
         calculation_id = self.calculation_id(context.run, as_of)
         storage.record_content(self.urls, calculation_id, content_hash)
         # Now, not at publication: this is what the stages are about to see.
-        self._input_hashes[calculation_id] = storage.input_hash(self.urls, calculation_id, as_of)
+        self._inputs[calculation_id] = storage.inputs_seen(self.urls, calculation_id, as_of)
 
     def publish_landing(self, context: Context, as_of: dt.date, tables: Mapping[str, pd.DataFrame], content_hash: str) -> None:
         """Store and publish the landed tables of an earlier date, nothing else of it."""
@@ -182,9 +189,9 @@ class ResultStore:
     def publish(self, context: Context, as_of: dt.date, tables: list[str], downstream: Mapping[str, set[str]]) -> dict[str, Any]:
         """Publish a run's calculation; gives what the materialisation shows."""
         calculation_id = self.calculation_id(context.run, as_of)
-        seen = self._input_hashes.get(calculation_id) or storage.input_hash(self.urls, calculation_id, as_of)
+        seen = self._inputs.get(calculation_id) or storage.inputs_seen(self.urls, calculation_id, as_of)
         published = storage.publish(
-            self.urls, calculation_id, input_hash=seen, scope="chain", expected_tables=tables, downstream=downstream
+            self.urls, calculation_id, input_hash=seen.hash, scope="chain", expected_tables=tables, downstream=downstream
         )
         self._frames.clear()
         rows = sum(published.row_counts.values())

@@ -18,6 +18,7 @@ from margin_pipeline.compute import pinned_threads
 from margin_pipeline.orchestration import stale_runs
 from margin_pipeline.orchestration.checks import Check, Outcome
 from margin_pipeline.orchestration.context import CalculationContext
+from margin_pipeline.orchestration.earlier_dates import wait_for_earlier_dates
 
 OWNERS = ["team:risk"]
 Frames = Mapping[str, pd.DataFrame]
@@ -27,6 +28,9 @@ RETRIES = dg.RetryPolicy(max_retries=2, delay=1, backoff=dg.Backoff.EXPONENTIAL)
 
 # Every table is due by 19:00 in New York on each weekday, from two hours after the close on.
 FRESHNESS = dg.FreshnessPolicy.cron(deadline_cron="0 19 * * 1-5", lower_bound_delta=dt.timedelta(hours=20), timezone="America/New_York")
+
+# A stage that compares with the date before may have to wait for it: what does not, goes first.
+COMES_LAST = {"dagster/priority": "-1"}
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ class TableAsset:
             retry_policy=RETRIES,
             required_resource_keys={"store", "compute", "rules"},
             pool=self.pool,
+            op_tags=COMES_LAST if self.previous else None,
         )
         def step(context: dg.AssetExecutionContext) -> Iterator[dg.Output | dg.AssetCheckResult]:
             stale_runs.claim(context.instance, context.run)
@@ -112,6 +117,8 @@ class TableAsset:
 
     def _run(self, context: dg.AssetExecutionContext, inputs: Frames, pictures: bool) -> Iterator[dg.Output | dg.AssetCheckResult]:
         calculation = calculation_context(context)
+        if self.previous and (waited := wait_for_earlier_dates(context.instance, context.run, calculation.as_of)):
+            calculation.notes["waited_for_earlier_dates"] = waited
         started = time.perf_counter()
         arguments: dict[str, Any] = dict(inputs)
         if "context" in inspect.signature(self.function).parameters:
@@ -120,7 +127,7 @@ class TableAsset:
             arguments["previous"] = context.resources.store.read_previous(context.run, calculation.as_of, self.previous, self.history)
         try:
             # The last bits of products and factorisations depend on the number of threads.
-            with pinned_threads(context.resources.compute.threads):
+            with pinned_threads(context.resources.compute.threads), context.resources.compute.mapped():
                 result = self.function(**arguments)
         except Exception as error:
             # Arithmetic gives the same again: only storage, which is around this call, is worth another try.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -52,15 +53,13 @@ def delta_gamma_figures(
     covariance = estimates.covariance
     delta_covariance = delta @ covariance
 
-    def reduced(row: int) -> PortfolioForms | None:
-        rows = book.strategies_of(row)
-        if rows.start == rows.stop:
-            return None
-        return portfolio_forms(delta[rows], gamma[rows], delta_covariance[rows], covariance, settings.delta_gamma_variables)
+    exposures = (delta, gamma, delta_covariance, covariance)
+    reduced = partial(_reduced, exposures, settings.delta_gamma_variables)
 
     # Many small factorisations at once are faster than each of them on many threads.
     with pinned_threads(1):
-        found = map_chunks(reduced, range(len(book.portfolios)), workers=threads)
+        parts = [book.strategies_of(row) for row in range(len(book.portfolios))]
+        found = map_chunks(reduced, parts, workers=threads, anywhere=True)
         rows = [row for row, forms in enumerate(found) if forms is not None]
         held = [forms for forms in found if forms is not None]
         for horizon in settings.horizons_days if held else ():
@@ -87,6 +86,14 @@ def _with_unknown_tails(gaps: Gaps, value_at_risk: Floats) -> Gaps:
 
 
 Figures = tuple[dict[str, float], dict[str, Floats]]
+
+
+def _reduced(exposures: tuple[Floats, Floats, Floats, Floats], variables: int, rows: slice) -> PortfolioForms | None:
+    """Forms of the strategies of one portfolio; None without any. Exposures: delta, gamma, delta times covariance, covariance."""
+    if rows.start == rows.stop:
+        return None
+    delta, gamma, delta_covariance, covariance = exposures
+    return portfolio_forms(delta[rows], gamma[rows], delta_covariance[rows], covariance, variables)
 
 
 def horizon_figures(

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from margin_pipeline.compute import NUMPY, Backend, map_chunks, pinned_threads
+from margin_pipeline.compute import NUMPY, Backend, each_chunk, map_chunks, pinned_threads
 from margin_pipeline.parameters.risk import MonteCarloSettings
 from margin_pipeline.risk.book import Book, CurrencyGroup
 from margin_pipeline.risk.draws import Chunk, chunks, is_mirrored, standard_returns
@@ -78,22 +78,34 @@ def drawn_profits(
         on_device = backend.array(root, "float32")
     deviations = [volatility * np.sqrt(horizon) for horizon in horizons_days]
 
-    def add_profits(returns: npt.NDArray[np.float32], straight: list[Floats], first: int) -> None:
-        where = slice(first, first + returns.shape[1])
+    def profits(returns: npt.NDArray[np.float32], straight: list[Floats]) -> list[Floats]:
         parts = [[np.sqrt(horizon) * part for part in straight] for horizon in horizons_days]
-        _add_profits(returns, parts, lines, blocks, spacing, deviations, [result[:, where] for result in results])
+        found = [np.zeros((len(book.strategies), returns.shape[1])) for _ in horizons_days]
+        _add_profits(returns, parts, lines, blocks, spacing, deviations, found)
+        return found
 
-    def fill(chunk: Chunk) -> None:
+    def of_chunk(chunk: Chunk) -> list[tuple[int, list[Floats]]]:
+        """First scenario and profits of a chunk, and of its mirror image."""
         returns = standard_returns(chunk, settings, on_device, root.shape[1], backend)
         wide = returns.astype(np.float64)
         straight = [line.exposure @ wide for line in lines]
-        add_profits(returns, straight, chunk.first)
+        drawn = [(chunk.first, profits(returns, straight))]
         if is_mirrored(settings):
-            add_profits(-returns, [-part for part in straight], chunk.first + settings.scenarios // 2)
+            drawn.append((chunk.first + settings.scenarios // 2, profits(-returns, [-part for part in straight])))
+        return drawn
+
+    def keep(drawn: list[tuple[int, list[Floats]]]) -> None:
+        for first, found in drawn:
+            for result, own in zip(results, found, strict=True):
+                result[:, first : first + own.shape[1]] = own
 
     # Chunks at once are faster than each product on many threads, and give the same bits for any number of them.
     with pinned_threads(1):
-        map_chunks(fill, chunks(settings), workers=threads if backend.name == NUMPY.name else 1)
+        if backend.name == NUMPY.name:
+            each_chunk(of_chunk, chunks(settings), keep, workers=threads)
+        else:
+            # What is on a device of this machine stays here.
+            map_chunks(lambda chunk: keep(of_chunk(chunk)), chunks(settings))
     return results
 
 

@@ -23,10 +23,12 @@ from margin_pipeline.storage.errors import StorageError
 if TYPE_CHECKING:
     from margin_pipeline.storage.bulk import execute, load_frame, read_query
     from margin_pipeline.storage.calculations import (
+        InputsSeen,
         abandon,
         abandon_dead,
         begin,
         input_hash,
+        inputs_seen,
         record_content,
         write_table,
     )
@@ -65,6 +67,8 @@ _HOME = {
     "abandon": "calculations",
     "abandon_dead": "calculations",
     "input_hash": "calculations",
+    "inputs_seen": "calculations",
+    "InputsSeen": "calculations",
     "read_table": "reading",
     "read_published": "reading",
     "known_at": "reading",
@@ -83,6 +87,7 @@ __all__ = [
     "Column",
     "DatabaseUrls",
     "EmbeddedServer",
+    "InputsSeen",
     "PreviousCalculation",
     "Publication",
     "QueryResult",
@@ -97,6 +102,7 @@ __all__ = [
     "database_urls",
     "execute",
     "input_hash",
+    "inputs_seen",
     "known_at",
     "load_frame",
     "lost_connection_errors",

@@ -9,6 +9,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -87,11 +88,35 @@ def record_content(urls: DatabaseUrls, calculation_id: int, content_hash: str) -
             raise StorageError(_not_running(connection, calculation_id))
 
 
-def input_hash(urls: DatabaseUrls, calculation_id: int, as_of: dt.date) -> str:
-    """SHA-256 over date and content hash of everything that a calculation could see: earlier published dates and its own files.
+@dataclass(frozen=True)
+class InputsSeen:
+    """What a calculation could see.
 
-    Which earlier date is the newest with results counts, too: changes are explained from it. A calculation that landed nothing sees the
-    files of the published calculation of its date.
+    Attributes
+    ----------
+    contents : date and content hash of every earlier published date and of its own.
+    compared_with : the newest earlier date with results, from which changes are explained; None: there is none.
+    """
+
+    contents: tuple[tuple[str, str | None], ...]
+    compared_with: str | None
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over all of it."""
+        seen = [list(content) for content in self.contents] + ([[self.compared_with, "results"]] if self.compared_with else [])
+        return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
+
+
+def input_hash(urls: DatabaseUrls, calculation_id: int, as_of: dt.date) -> str:
+    """SHA-256 over everything that a calculation could see; see `inputs_seen`."""
+    return inputs_seen(urls, calculation_id, as_of).hash
+
+
+def inputs_seen(urls: DatabaseUrls, calculation_id: int, as_of: dt.date) -> InputsSeen:
+    """Everything that a calculation can see now: earlier published dates and its own files.
+
+    A calculation that landed nothing sees the files of the published calculation of its date.
     """
     with transaction(urls) as connection:
         earlier = connection.execute(
@@ -104,9 +129,9 @@ def input_hash(urls: DatabaseUrls, calculation_id: int, as_of: dt.date) -> str:
             "(select content_hash from margin_data.calculations where state = 'published' and as_of = %s))",
             (calculation_id, as_of),
         )
-    seen = [[date.isoformat(), content] for date, content, _ in [*earlier, (as_of, own, None)]]
-    seen += [[date.isoformat(), "results"] for date, _, scope in earlier if scope != "landing"][-1:]
-    return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
+    with_results = [date.isoformat() for date, _, scope in earlier if scope != "landing"]
+    contents = tuple((date.isoformat(), content) for date, content, _ in [*earlier, (as_of, own, None)])
+    return InputsSeen(contents, with_results[-1] if with_results else None)
 
 
 def write_table(urls: DatabaseUrls, calculation_id: int, as_of: dt.date, table: str, frame: pd.DataFrame) -> int:

@@ -92,7 +92,7 @@ def publish(
         if own.state != "running":
             return _outcome(connection, own.state, own.as_of)
         content = content_hash or own.content_hash or (previous.content_hash if previous else None)
-        if previous and _repeats(connection, own, previous, input_hash, scope):
+        if previous and (_repeats(connection, own, previous, input_hash, scope) or _has_been_landed(previous, content, scope)):
             _discard(connection, own, content, input_hash, scope)
             return _outcome(connection, "repeated", own.as_of)
         carried = _carried(connection, own, previous, downstream or {})
@@ -153,6 +153,11 @@ def _repeats(connection: psycopg.Connection[Any], own: _Calculation, previous: _
     # A chain has landed its files too.
     covered = previous.scope == scope or (previous.scope == "chain" and scope == "landing")
     return same and covered and set(_tables(connection, own.calculation_id)) <= set(_tables(connection, previous.calculation_id))
+
+
+def _has_been_landed(previous: _Calculation, content: str | None, scope: str) -> bool:
+    """Whether a run of the date has landed the same files meanwhile and computed on: results do not give way to landed files alone."""
+    return scope == "landing" and previous.scope == "chain" and previous.content_hash == content and previous.retired_at is None
 
 
 def _discard(connection: psycopg.Connection[Any], own: _Calculation, content: str | None, input_hash: str, scope: str) -> None:

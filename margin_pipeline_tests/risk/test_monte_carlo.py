@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from margin_pipeline.compute import NUMPY, BackendError, backend_named
+from margin_pipeline.compute import NUMPY, BackendError, backend_named, mapped_by
 from margin_pipeline.parameters.risk import MonteCarloSettings
 from margin_pipeline.risk import assess, option_grids
 from margin_pipeline.risk.book import build_book
@@ -143,6 +143,23 @@ def test_the_same_seed_gives_the_same_bits_whatever_the_threads(book, market):
         assert np.array_equal(once, again)
         assert np.array_equal(once, in_parallel)
         assert not np.array_equal(once, drawn_profits(joint, estimates, (1,), replace(draws, seed=8))[0])
+
+
+def test_chunks_that_are_sent_away_and_back_give_the_same_bits(book, market):
+    pickled = pytest.importorskip("ray.cloudpickle")
+    joint, estimates = joined(*book, market)
+    few = replace(NORMAL, scenarios=5000)
+
+    def elsewhere(function, chunks, threads):
+        assert threads == 1
+        for chunk in chunks:
+            function_there, chunk_there = pickled.loads(pickled.dumps((function, chunk)))
+            yield pickled.loads(pickled.dumps(function_there(chunk_there)))
+
+    here = drawn_profits(joint, estimates, (1, 10), few)
+    with mapped_by(elsewhere):
+        there = drawn_profits(joint, estimates, (1, 10), few)
+    assert [one.tobytes() for one in here] == [other.tobytes() for other in there]
 
 
 @pytest.mark.parametrize(

@@ -125,3 +125,14 @@ def test_the_input_hash_covers_earlier_dates_and_own_files_only(empty_tables, pu
     assert both != alone
     publish("later", {"prices": prices({DATE: 1.0})}, as_of=dt.date(2022, 12, 30), content="z")
     assert seen("after later", "b") == both
+
+
+def test_which_date_has_results_is_part_of_what_is_seen_and_apart_from_the_files(empty_tables, publish, calculate, prices):
+    calculation_id = calculate("run", {}, as_of=NEXT, content="b")
+    publish("landed", {"prices": prices({DATE: 1.0})}, content="a", scope="landing")
+    before = storage.inputs_seen(empty_tables, calculation_id, NEXT)
+    publish("computed", {"prices": prices({DATE: 1.0})}, content="a")
+    after = storage.inputs_seen(empty_tables, calculation_id, NEXT)
+    assert (before.compared_with, after.compared_with) == (None, DATE.isoformat())
+    assert before.contents == after.contents
+    assert before.hash != after.hash == storage.input_hash(empty_tables, calculation_id, NEXT)

@@ -136,6 +136,15 @@ def test_landing_alone_needs_no_other_table_and_the_chain_repeats_nothing_of_it(
     assert publish("landing again", {"prices": prices({DATE: 10.0})}, scope="landing").state == "repeated"
 
 
+def test_results_of_the_same_files_do_not_give_way_to_landed_files_alone(empty_tables, publish, calculate, prices, portfolios):
+    publish("chain", {"prices": prices({NEXT: 10.0}), "portfolios": portfolios(1.0)}, as_of=NEXT)
+    # A run of another date lands this one, too, and sees more of earlier dates than its own run did.
+    publish("earlier", {"prices": prices({DATE: 9.0})}, content="earlier files")
+    assert publish("landing", {"prices": prices({NEXT: 10.0})}, as_of=NEXT, scope="landing").state == "repeated"
+    assert storage.published_dates(empty_tables, "chain") == [DATE, NEXT]
+    assert publish("corrected", {"prices": prices({NEXT: 11.0})}, as_of=NEXT, scope="landing", content="other").state == "published"
+
+
 def test_what_was_carried_over_must_not_have_changed_meanwhile(empty_tables, publish, calculate, prices, portfolios):
     publish("first", {"prices": prices({DATE: 10.0}), "portfolios": portfolios(1.0)})
     slow = calculate("slow", {"portfolios": portfolios(3.0)}, content="slow files")

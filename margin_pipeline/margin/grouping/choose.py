@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -160,10 +161,12 @@ def _relaxed(program: SpreadProgram, blocks: Array, saved: Array, solution: Solu
 
 
 def _solved(program: SpreadProgram, blocks: Array, seconds: Array, threads: int) -> list[Found]:
-    def timed(block: int) -> Found:
-        started = time.perf_counter()
-        found = best_units(program, block)
-        seconds[block] += time.perf_counter() - started
-        return found
+    found = map_chunks(partial(_timed, program), blocks.tolist(), workers=max(1, min(threads, len(blocks))), anywhere=True)
+    for block, (_, spent) in zip(blocks, found, strict=True):
+        seconds[block] += spent
+    return [best for best, _ in found]
 
-    return map_chunks(timed, blocks.tolist(), workers=max(1, min(threads, len(blocks))))
+
+def _timed(program: SpreadProgram, block: int) -> tuple[Found, float]:
+    started = time.perf_counter()
+    return best_units(program, block), time.perf_counter() - started

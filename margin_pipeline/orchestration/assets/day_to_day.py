@@ -33,7 +33,7 @@ HISTORY = {**RATES, "span_parameters": None}
         **{f"change_by_{cause}": float(part["amount"].sum()) for cause, part in f["margin_changes"].groupby("cause")},
         "not_split": int(f["margin_changes"].loc[f["margin_changes"]["missing"].notna(), "portfolio_id"].nunique()),
     },
-    pool="compute",
+    # In no pool: it may wait for the run of the date before, which may need the place that it would hold.
 )
 def margin_changes(
     portfolios: pd.DataFrame,
