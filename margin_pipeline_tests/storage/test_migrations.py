@@ -29,13 +29,21 @@ def test_every_migration_is_reversible_and_none_prints_a_result(bare_database, c
     assert capsys.readouterr().out == ""
 
 
+NEWEST = 4
+"""Migrations that are undone and applied again one by one; all older ones on one way down and up, which need not be gone 400 times."""
+
+
 def test_each_migration_alone_is_reversible(bare_database):
     names = storage.upgrade(bare_database)
     before = storage.execute(bare_database, EVERYTHING)
-    for kept in range(len(names) - 1, 0, -1):
+    for kept in range(len(names) - 1, len(names) - 1 - NEWEST, -1):
         assert storage.rollback(bare_database, names[kept - 1]) == names[kept:][::-1]
         assert storage.upgrade(bare_database) == names[kept:]
         assert storage.execute(bare_database, EVERYTHING) == before
+    for kept in range(len(names) - 1, 0, -1):
+        assert storage.rollback(bare_database, names[kept - 1]) == [names[kept]]
+    assert storage.upgrade(bare_database) == names[1:]
+    assert storage.execute(bare_database, EVERYTHING) == before
 
 
 def test_an_upgraded_database_needs_nothing(database):
