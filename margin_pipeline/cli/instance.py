@@ -63,6 +63,15 @@ def prepare_home(settings: Settings) -> None:
         draft.replace(target)
 
 
+def mend_storage(urls: DatabaseUrls) -> None:
+    """Let Dagster make its tables anew where a fault left some of them only, before anything was recorded."""
+    from margin_pipeline.orchestration.dagster_storage import table_names
+    from margin_pipeline.storage import forget_half_made, taking_turns
+
+    with taking_turns(urls):
+        forget_half_made(urls, table_names())
+
+
 @contextmanager
 def open_instance(settings: Settings, urls: DatabaseUrls) -> Iterator[dg.DagsterInstance]:
     """Dagster's instance on the databases of these settings."""
@@ -72,6 +81,7 @@ def open_instance(settings: Settings, urls: DatabaseUrls) -> Iterator[dg.Dagster
 
     from margin_pipeline.storage import taking_turns
 
+    mend_storage(urls)
     with ExitStack() as opened:
         # Two that make Dagster's tables, or the limit of a pool, at the same moment fail each other's runs.
         with taking_turns(urls):

@@ -40,8 +40,10 @@ def run(args: argparse.Namespace) -> int:
     # Who only looks makes nothing: no sample book, no schema.
     if settings.landing_dir is None and not args.read_only:
         sample_dates(settings)
-    with open_database(settings.data_dir, settings.database_url, settings.dagster_database_url, upgrade=not args.read_only):
+    with open_database(settings.data_dir, settings.database_url, settings.dagster_database_url, upgrade=not args.read_only) as urls:
         instance.prepare_home(settings)
+        if not args.read_only:
+            instance.mend_storage(urls)
         command = _read_only() if args.read_only else _with_daemon()
         command += ["-m", "margin_pipeline.definitions", "-h", "127.0.0.1", "-p", str(args.port)]
         process = subprocess.Popen(

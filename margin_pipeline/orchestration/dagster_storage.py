@@ -19,6 +19,15 @@ LOST = (DagsterPostgresException, *storage.lost_connection_errors())
 """What Dagster raises when its database goes away under it."""
 
 
+def table_names() -> set[str]:
+    """All tables of Dagster's storage."""
+    from dagster._core.storage.event_log.schema import SqlEventLogStorageMetadata
+    from dagster._core.storage.runs.schema import RunStorageSqlMetadata
+    from dagster._core.storage.schedules.schema import ScheduleStorageSqlMetadata
+
+    return {*SqlEventLogStorageMetadata.tables, *RunStorageSqlMetadata.tables, *ScheduleStorageSqlMetadata.tables}
+
+
 class MarginDagsterStorage(DagsterPostgresStorage):
     """Runs, events and schedules beside the results; the URL comes from the environment or the embedded server's folder."""
 

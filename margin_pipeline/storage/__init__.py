@@ -40,13 +40,14 @@ if TYPE_CHECKING:
     from margin_pipeline.storage.publication import Publication, publish, published_content, published_dates
     from margin_pipeline.storage.query import QueryResult, QuerySession
     from margin_pipeline.storage.reading import known_at, read_published, read_table
-    from margin_pipeline.storage.session import database_urls, lost_connection_errors, open_database, taking_turns
+    from margin_pipeline.storage.session import database_urls, forget_half_made, lost_connection_errors, open_database, taking_turns
     from margin_pipeline.storage.urls import DatabaseUrls
 
 _HOME = {
     "DatabaseUrls": "urls",
     "EmbeddedServer": "embedded",
     "database_urls": "session",
+    "forget_half_made": "session",
     "lost_connection_errors": "session",
     "open_database": "session",
     "taking_turns": "session",
@@ -101,6 +102,7 @@ __all__ = [
     "columns",
     "database_urls",
     "execute",
+    "forget_half_made",
     "input_hash",
     "inputs_seen",
     "known_at",

@@ -5,7 +5,7 @@ Belongs here: putting server, URLs and migrations together. Not here: each of th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -114,6 +114,34 @@ def taking_turns(urls: DatabaseUrls) -> Iterator[None]:
         connection.autocommit = True
         connection.execute("select pg_advisory_lock(%s)", (_DATABASES_LOCK,))
         yield
+
+
+def forget_half_made(urls: DatabaseUrls, tables: Collection[str]) -> bool:
+    """Drop tables of Dagster's that were not all made, by a killed process or on a full disk; gives whether there were such.
+
+    Dagster makes what is absent as a whole only, and would fail for ever. Where runs are recorded nothing is dropped.
+
+    Parameters
+    ----------
+    tables : names of all its tables.
+    """
+    from psycopg import sql
+
+    from margin_pipeline.storage.connections import transaction
+
+    with transaction(DatabaseUrls(urls.dagster_libpq, urls.dagster_libpq)) as connection:
+        rows = connection.execute("select tablename from pg_tables where schemaname = 'public' and tablename = any(%s)", (list(tables),))
+        present = {name for (name,) in rows}
+        versioned = connection.execute("select to_regclass('public.alembic_version') is not null").fetchone() == (True,)
+        # The version is written when the tables of a part are there.
+        whole = versioned and connection.execute("select exists (select from public.alembic_version)").fetchone() == (True,)
+        if not present or (whole and present == set(tables)):
+            return False
+        if "runs" in present and connection.execute("select exists (select from public.runs)").fetchone() == (True,):
+            return False
+        for name in sorted(present | ({"alembic_version"} if versioned else set())):
+            connection.execute(sql.SQL("drop table public.{} cascade").format(sql.Identifier(name)))
+    return True
 
 
 def lost_connection_errors() -> tuple[type[Exception], ...]:

@@ -8,7 +8,7 @@ import pytest
 
 from margin_pipeline import storage
 from margin_pipeline.storage import StorageError
-from margin_pipeline.storage.urls import with_database
+from margin_pipeline.storage.urls import DatabaseUrls, with_database
 
 
 @pytest.fixture
@@ -59,3 +59,30 @@ def test_a_data_folder_that_cannot_be_made_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="MARGIN_DATA_DIR"), storage.open_database(tmp_path / "file" / "data", None, None):
         pass
+
+
+def test_tables_of_dagster_that_were_not_all_made_are_made_anew_unless_runs_are_recorded(bare_database):
+    urls = DatabaseUrls(bare_database.libpq, bare_database.libpq)
+    tables = {"runs", "event_logs", "concurrency_slots"}
+
+    def there():
+        return {name for (name,) in storage.execute(urls, "select tablename from pg_tables where schemaname = 'public'")}
+
+    def make(*names):
+        for name in names:
+            storage.execute(urls, f"create table {name} (id bigint)")
+
+    assert not storage.forget_half_made(urls, tables)
+    make("runs", "event_logs", "of_somebody_else")
+    assert storage.forget_half_made(urls, tables)
+    assert there() == {"of_somebody_else"}
+    # The version is written last.
+    make(*tables, "alembic_version")
+    assert storage.forget_half_made(urls, tables)
+    make(*tables, "alembic_version")
+    storage.execute(urls, "insert into alembic_version values (1)")
+    assert not storage.forget_half_made(urls, tables)
+    storage.execute(urls, "drop table concurrency_slots")
+    storage.execute(urls, "insert into runs values (1)")
+    assert not storage.forget_half_made(urls, tables)
+    assert {"runs", "event_logs"} <= there()
