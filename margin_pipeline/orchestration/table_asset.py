@@ -72,7 +72,7 @@ class TableAsset:
 
         @dg.multi_asset(
             name=self.function.__name__,
-            # Read by the step itself: as declared inputs each would cost two events and a look-up of versions, a third of a date in all.
+            # Read by the step itself: as a declared input each would cost two more events, of hundreds a date.
             deps=self.inputs,
             outs={
                 table: dg.AssetOut(
