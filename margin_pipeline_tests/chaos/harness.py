@@ -97,7 +97,8 @@ class Site:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command; it and its children are a process group of their own."""
-        log = (self.data_dir / "command.log").open("w", encoding="utf-8")
+        # Not in the data folder, whose disk may be full.
+        log = (self.landing.parent / "command.log").open("w", encoding="utf-8")
         with log:
             return subprocess.Popen(
                 [*_COMMAND, *arguments], env=self.environment(), stdout=log, stderr=subprocess.STDOUT, text=True, start_new_session=True
@@ -105,7 +106,7 @@ class Site:
 
     def said(self) -> str:
         """What the last command said."""
-        return (self.data_dir / "command.log").read_text(encoding="utf-8")
+        return (self.landing.parent / "command.log").read_text(encoding="utf-8")
 
     def start_run(self) -> subprocess.Popen[str]:
         """Start the chain of the date."""
