@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+
+from margin_pipeline.sample import SAMPLE_DATES
+from margin_pipeline.storage import DatabaseUrls
 
 ROOT = Path(__file__).parents[2]
 ANSWER = re.compile(r"\[sql/queries/(\w+)\.sql\][^\n]*\n\n```\n(.*?)```", re.S)
@@ -17,19 +20,14 @@ ANSWERS = dict(ANSWER.findall((ROOT / "README.md").read_text()))
 
 
 @pytest.fixture(scope="module")
-def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
-    """Give the command, after the sample book has been run in a data folder of its own."""
-    variables = {name: value for name, value in os.environ.items() if not name.startswith(("MARGIN_", "DAGSTER_"))}
-    variables |= {"MARGIN_DATA_DIR": str(tmp_path_factory.mktemp("data")), "MARGIN_PICTURES": "off", "MARGIN_REPORTS": "off"}
-    start = [sys.executable, "-c", "import sys; from margin_pipeline.cli import main; sys.exit(main(sys.argv[1:]))"]
-    with pytest.MonkeyPatch.context() as patch:
-        for name in list(os.environ):
-            patch.delenv(name)
-        for name, value in variables.items():
-            patch.setenv(name, value)
-        done = subprocess.run([*start, "run"], cwd=ROOT, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        yield start
+def command(
+    publish_sample: Callable[..., AbstractContextManager[DatabaseUrls]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[str]]:
+    """Give the command on databases in which all dates of the sample are published."""
+    with publish_sample(*(date.isoformat() for date in SAMPLE_DATES)) as urls, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MARGIN_DATABASE_URL", urls.libpq)
+        patch.setenv("MARGIN_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        yield [sys.executable, "-c", "import sys; from margin_pipeline.cli import main; sys.exit(main(sys.argv[1:]))"]
 
 
 @pytest.mark.slow
