@@ -44,27 +44,7 @@ def build_defs(
     landing_asset = landing.build_landing(dates)
     landed = sorted(key.to_user_string() for key in landing_asset.keys)
     tables = landed + [table for asset in assets.TABLE_ASSETS for table in asset.tables]
-    known_urls = urls
-    rules = resources.Rules(settings.calendar, dict(settings.threshold_overrides))
-    mapper = RayMap(settings.ray_address) if settings.map == "ray" else None
-    compute = resources.ComputeResource(settings.compute, settings.threads, settings.measurements, mapper)
-    store = resources.ResultStore(
-        lambda: known_urls or database_urls(settings.data_dir, settings.database_url, settings.dagster_database_url),
-        code_version(),
-        lambda as_of, at: resources.calculation_settings(settings.calendar, as_of, at, rules, compute),
-        longest_histories(),
-    )
     kept_days = retention.definitions(settings.retention_days)
-    provided = {
-        "store": store,
-        "rules": rules,
-        "compute": compute,
-        "landing_zone": resources.LandingZone(settings.landing_zone),
-        "notifier": resources.NotifierSettings(settings.webhook_url, settings.notifications),
-        "live": LiveMargins(store, settings.calendar, settings.threads, settings.landing_zone),
-        "io_manager": TableIOManager(store),
-        **(overrides or {}),
-    }
     return dg.Definitions(
         assets=[
             landing_asset,
@@ -83,9 +63,31 @@ def build_defs(
         ],
         schedules=[schedules.after_the_close, schedules.at_the_deadline, *kept_days["schedules"]],
         sensors=[sensors.landed_files, sensors.live_margins, sensors.notifications, sensors.failed_runs],
-        resources=provided,
+        resources={**_resources(settings, urls), **(overrides or {})},
         executor=dg.in_process_executor,
     )
+
+
+def _resources(settings: Settings, urls: DatabaseUrls | None) -> dict[str, Any]:
+    """Resources by key; nothing is opened before it is used."""
+    rules = resources.Rules(settings.calendar, dict(settings.threshold_overrides))
+    mapper = RayMap(settings.ray_address) if settings.map == "ray" else None
+    compute = resources.ComputeResource(settings.compute, settings.threads, settings.measurements, mapper)
+    store = resources.ResultStore(
+        lambda: urls or database_urls(settings.data_dir, settings.database_url, settings.dagster_database_url),
+        code_version(),
+        lambda as_of, at: resources.calculation_settings(settings.calendar, as_of, at, rules, compute),
+        longest_histories(),
+    )
+    return {
+        "store": store,
+        "rules": rules,
+        "compute": compute,
+        "landing_zone": resources.LandingZone(settings.landing_zone),
+        "notifier": resources.NotifierSettings(settings.webhook_url, settings.notifications),
+        "live": LiveMargins(store, settings.calendar, settings.threads, settings.landing_zone),
+        "io_manager": TableIOManager(store),
+    }
 
 
 def longest_histories() -> dict[str, int]:
