@@ -7,7 +7,7 @@ with rows as (
       from margin.margin_deficiencies d where d.amount > 0
     union all
     select s.as_of, s.portfolio_id, case when s.utilization_before >= 0.9 then 1 else 2 end, 'close_positions', '', s.maintenance_before - s.maintenance_after, null,
-           round((100 * s.utilization_before)::numeric, 1) || '% of margin equity is used; ' || s.trades || ' trades at a cost of ' || round(s.cost::numeric, 2)
+           round((100 * s.utilization_before)::numeric, 1) || '% of margin equity is used; ' || s.trades || case s.trades when 1 then ' trade' else ' trades' end || ' at a cost of ' || round(s.cost::numeric, 2)
                || ' bring it to ' || round((100 * s.utilization_after)::numeric, 1) || '%'
                || case when s.plan_status = 'infeasible' then ', which does not reach the target: bring equity' else '' end,
            'liquidation_plans'
