@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 from margin_pipeline import cli
 
@@ -85,4 +86,17 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
         signal.signal(number, end)
     status = process.wait()
     signal.alarm(0)
+    _end_rest(process.pid)
     return cli.DONE if status in (0, -signal.SIGINT, -signal.SIGKILL, 130) else cli.FAILED
+
+
+def _end_rest(group: int) -> None:
+    """End what outlives the process that started it: a code server that was just coming up does not hear of the end."""
+    deadline = time.monotonic() + STOP_SECONDS
+    try:
+        while time.monotonic() < deadline:
+            os.killpg(group, 0)
+            time.sleep(0.1)
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        """Nobody is left."""
