@@ -20,6 +20,7 @@ def margins():
         [(p, *amounts) for p, amounts in PORTFOLIOS.items()], columns=["portfolio_id", "margin_equity", "maintenance_margin"]
     )
     rows = rows.assign(method="strategy_based", is_governing=True, equity=rows["margin_equity"])
+    rows["initial_margin"] = rows["maintenance_margin"] + 50.0
     rows["utilization"] = rows["maintenance_margin"] / rows["margin_equity"]
     rows["excess"] = rows["margin_equity"] - rows["maintenance_margin"]
     unknown = rows["maintenance_margin"].isna()
@@ -135,7 +136,7 @@ def test_each_figure_that_calls_for_something_has_a_row(book):
         ("IDLE", 2, "prepare_for_expiry", 50.0),
         ("BUSY", 2, "bring_equity_early", 8.0),
         ("BUSY", 3, "change_method", 32.0),
-        ("IDLE", 3, "release_idle_equity", 40.0),
+        ("IDLE", 3, "release_idle_equity", 20.0),
         ("UNKNOWN", 1, "complete_inputs", None),
     }
     assert len(found) == 10

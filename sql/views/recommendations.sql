@@ -33,9 +33,11 @@ with rows as (
            o.cheapest_method || ' would ask ' || round(o.saving_to_cheapest::numeric, 2) || ' less than ' || o.governing_method || ', where the account may use it', 'method_comparison'
       from margin.executive_overview o where o.saving_to_cheapest > 0.1 * o.maintenance_margin
     union all
-    select o.as_of, o.portfolio_id, 3, 'release_idle_equity', '', o.margin_equity - 2 * o.maintenance_margin, null,
-           'only ' || round((100 * o.utilization)::numeric, 1) || '% is used; down to 50% this much does not work', 'portfolio_margins'
-      from margin.executive_overview o where o.utilization < 0.5 and o.maintenance_margin > 0
+    -- What opened the positions has to stay, whatever keeps them open.
+    select m.as_of, m.portfolio_id, 3, 'release_idle_equity', '', m.margin_equity - greatest(2 * m.maintenance_margin, m.initial_margin), null,
+           'only ' || round((100 * m.utilization)::numeric, 1) || '% is used; down to 50%, and to the initial margin, this much does not work', 'portfolio_margins'
+      from margin.portfolio_margins m
+     where m.is_governing and m.utilization < 0.5 and m.maintenance_margin > 0 and m.initial_margin < m.margin_equity
     union all
     select o.as_of, o.portfolio_id, 1, 'complete_inputs', '', null, null, o.missing ->> 0, 'rejected_rows'
       from margin.executive_overview o where o.status = 'undetermined'
