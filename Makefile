@@ -3,6 +3,7 @@
 #   make demo     the sample book through the whole chain, then a summary
 #   make ui       the Dagster UI on the same data
 #   make test     all tests
+#   make quick    those that take no more than a few seconds each
 #   make chaos    faults at random moments of many runs (CHAOS_RUNS=3 for a quick go; not part of the tests)
 #   make bench    the figures of benchmarks/
 #   make beyond   two Celery workers and two Ray nodes on this machine give what one process gives (needs redis-server)
@@ -18,7 +19,7 @@ SET_UP := PYTHON="$(PYTHON)" sh requirements/set_up.sh
 LOCKED := requirements/mlx.lock requirements/simm.lock requirements/set_up.sh pyproject.toml
 PURE_ROOMS := $(wildcard $(addprefix margin_pipeline/,compute parameters market margin risk regulation decisions))
 
-.PHONY: demo ui test chaos bench beyond lint lock clean FORCE
+.PHONY: demo ui test quick chaos bench beyond lint lock clean FORCE
 
 demo: $(VENV)/.base
 	@$(BIN)/margin-pipeline run
@@ -28,6 +29,9 @@ ui: $(VENV)/.base
 
 test: $(VENV)/.dev
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+quick: $(VENV)/.dev
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not slow and not chaos'
 
 chaos: $(VENV)/.dev
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m chaos -v -rP margin_pipeline_tests/chaos

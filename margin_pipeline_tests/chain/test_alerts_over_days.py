@@ -5,11 +5,12 @@ import pytest
 from margin_pipeline import storage
 from margin_pipeline.sample import SAMPLE_DATES
 
+pytestmark = pytest.mark.slow
+
 DATES = [date.isoformat() for date in SAMPLE_DATES]
 ALERTS = "select portfolio_id, kind, subject, threshold, episode, severity, as_of, cleared_as_of from margin.alerts order by alert_id"
 
 
-@pytest.mark.slow
 def test_alerts_are_raised_and_escalated_once_over_the_days(published_sample, run_chain, sample_folder):
     urls = published_sample(*DATES)
     alerts = storage.read_query(urls, ALERTS)

@@ -16,6 +16,8 @@ from margin_pipeline.sample import SAMPLE_DATES
 from margin_pipeline.storage import automation
 from margin_pipeline_tests.sample_chain import QUIET
 
+pytestmark = pytest.mark.slow
+
 DATE = SAMPLE_DATES[0].isoformat()
 RULES = Rules("XNYS", {})
 

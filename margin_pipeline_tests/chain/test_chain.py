@@ -8,6 +8,8 @@ import pytest
 from margin_pipeline import storage
 from margin_pipeline.sample import SAMPLE_DATES
 
+pytestmark = pytest.mark.slow
+
 DATES = [date.isoformat() for date in SAMPLE_DATES]
 LAST = DATES[-1]
 DAY_OVER_DAY = {"margin_changes", "buying_power", "margin_deficiencies"}
@@ -54,7 +56,6 @@ def test_a_repetition_is_not_kept_twice_and_changes_nothing(published_sample, ru
     assert list(states(urls)["state"]) == ["published", "repeated"]
 
 
-@pytest.mark.slow
 def test_the_order_in_which_dates_are_run_changes_nothing(published_sample, fresh_database, run_chain, sample_folder):
     for date in reversed(DATES[:2]):
         run_chain(fresh_database, sample_folder, date)

@@ -14,6 +14,8 @@ from margin_pipeline.orchestration.result_store import ResultStore
 from margin_pipeline.sample import SAMPLE_DATES
 from margin_pipeline.storage import automation, connections
 
+pytestmark = pytest.mark.slow
+
 DATE = SAMPLE_DATES[0]
 UPSERT = (
     "insert into margin.live_marks (symbol, price) values (%s, %s) on conflict (symbol) do update "

@@ -31,6 +31,8 @@ from margin_pipeline.storage.snapshot import snapshot
 from margin_pipeline_tests.reports.accessibility import parse, problems
 from margin_pipeline_tests.reports.json_schema import violations
 
+pytestmark = pytest.mark.slow
+
 AS_OF = SAMPLE_DATES[-1]
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 COSTS_ORDER = "portfolio_id, maintenance_margin desc nulls first, underlying, item, group_id, legs"

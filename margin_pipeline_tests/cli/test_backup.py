@@ -19,6 +19,8 @@ from margin_pipeline.storage import alerts, audit, automation, backup, migration
 from margin_pipeline.storage.embedded import EmbeddedServer
 from margin_pipeline.storage.urls import DatabaseUrls
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 BEFORE, NEWEST = dt.date(2022, 11, 30), dt.date(2022, 12, 28)
 # What a clock or the size of the database says is another thing in another place.

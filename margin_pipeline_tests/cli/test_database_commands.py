@@ -11,6 +11,8 @@ import pytest
 
 from margin_pipeline.storage import EmbeddedServer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def data_dir():

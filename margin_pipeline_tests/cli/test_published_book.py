@@ -21,6 +21,8 @@ from margin_pipeline import cli, storage
 from margin_pipeline.sample import SAMPLE_DATES
 from margin_pipeline_tests.sample_chain import definitions, execute
 
+pytestmark = pytest.mark.slow
+
 AS_OF = SAMPLE_DATES[-1]
 MORNING = "2022-12-28T10:30:00-05:00"
 """Time of day of the runs: futures need their intraday margin."""
@@ -104,7 +106,6 @@ def counts(urls):
     return {table: storage.execute(urls, f"select count(*) from margin_data.{table}")[0][0] for table in tables}
 
 
-@pytest.mark.slow
 def test_after_is_what_a_run_publishes_for_these_positions(call, fresh_database, sample_folder, tmp_path, book):
     """The trades of all portfolios are put into the files, and the chain is run on them."""
     landing = tmp_path / "landing"

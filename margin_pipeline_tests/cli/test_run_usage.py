@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 def call(*arguments, data_dir, **variables):
     return subprocess.run(**command(*arguments, data_dir=data_dir, **variables), check=False)

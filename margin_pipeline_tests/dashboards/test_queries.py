@@ -19,6 +19,8 @@ from margin_pipeline.sample import SAMPLE_DATES
 from margin_pipeline_tests.dashboards.grafana import expanded
 from margin_pipeline_tests.reports.test_exposition import read
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parents[2] / "dashboards"
 AS_OF = SAMPLE_DATES[-1]
 SINCE = dt.datetime(2022, 1, 1, tzinfo=dt.UTC)
@@ -91,7 +93,7 @@ def asked(book, panel):
 NUMBERS = {"float8", "int8", "int4"}
 
 
-@pytest.mark.parametrize("panel", queries())
+@pytest.mark.parametrize("panel", list(queries()))
 def test_a_query_runs_and_gives_what_its_panel_can_draw(book, panel):
     types, rows = asked(book, panel)
     assert rows or panel["title"] in MAY_BE_EMPTY

@@ -108,6 +108,7 @@ BOOKS = st.dictionaries(
 MOVES = st.fixed_dictionaries({symbol: st.floats(0.8, 1.25) for symbol in ("S", "F", "C105", "C115", "P95", "P80")})
 
 
+@pytest.mark.slow
 @FEW
 @given(BOOKS, BOOKS, MOVES, st.sampled_from(["reg_t", "portfolio_margin"]))
 def test_causes_add_up_and_kept_groups_are_never_better_than_the_best(old, new, moves, account):
@@ -119,6 +120,7 @@ def test_causes_add_up_and_kept_groups_are_never_better_than_the_best(old, new, 
     assert found.set_index("cause")["amount"]["grouping"] <= 1e-6
 
 
+@pytest.mark.slow
 @FEW
 @given(BOOKS, st.randoms(use_true_random=False))
 def test_changes_do_not_depend_on_the_order_of_rows(book, random):

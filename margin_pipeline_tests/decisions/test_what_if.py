@@ -136,6 +136,7 @@ SYMBOLS = st.sampled_from(sorted(CLOSES))
 FEW = settings(max_examples=4)
 
 
+@pytest.mark.slow
 @FEW
 @given(BOOKS, SYMBOLS, QUANTITIES, QUANTITIES)
 def test_a_trade_in_two_parts_is_one_trade_and_moves_no_equity(book, symbol, first, second):
@@ -149,6 +150,7 @@ def test_a_trade_in_two_parts_is_one_trade_and_moves_no_equity(book, symbol, fir
         pd.testing.assert_series_equal(one.margins[f"excess_{side}"], rest, check_names=False)
 
 
+@pytest.mark.slow
 @FEW
 @given(BOOKS, SYMBOLS, QUANTITIES)
 def test_after_is_before_of_the_book_that_the_trade_leaves_whoever_trades(book, symbol, quantity):

@@ -25,6 +25,8 @@ from margin_pipeline.sample import SAMPLE_DATES, write_sample
 from margin_pipeline.settings import from_environment
 from margin_pipeline.storage.urls import DatabaseUrls
 
+pytestmark = pytest.mark.slow
+
 # Each has something that only it has, so that a leak is found whatever it was part of.
 PASSWORD, HOOK, TOKEN = "pw-4210-kept", "hook-4210-kept", "token-4210-kept"
 SECRETS = (PASSWORD, HOOK, TOKEN)

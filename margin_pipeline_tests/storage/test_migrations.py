@@ -9,6 +9,8 @@ import pytest
 from margin_pipeline import storage
 from margin_pipeline.storage import StorageError, migrations
 
+pytestmark = pytest.mark.slow
+
 EVERYTHING = """
 select n.nspname, c.relname, c.relkind::text, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
        col_description(c.oid, a.attnum)

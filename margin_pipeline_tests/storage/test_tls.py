@@ -20,6 +20,8 @@ from margin_pipeline.storage import StorageError, connections
 from margin_pipeline.storage.binaries import run, server_user
 from margin_pipeline.storage.urls import from_settings
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "hidden-4210"
 IS_ENCRYPTED = "select ssl from pg_stat_ssl where pid = pg_backend_pid()"
 HBA = "local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n"
