@@ -21,6 +21,7 @@ COMMANDS = {
     "sql": "sql",
     "explain": "explain",
     "what-if": "what_if",
+    "plan": "plan",
     "report": "report",
     "database": "database",
     "alerts": "alerts",

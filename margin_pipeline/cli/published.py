@@ -19,6 +19,7 @@ from margin_pipeline import cli
 from margin_pipeline.settings import Settings
 
 if TYPE_CHECKING:
+    from margin_pipeline.decisions.recalculation import Setting
     from margin_pipeline.storage.snapshot import Snapshot
 
 NEAREST_DATES = 5
@@ -78,6 +79,23 @@ def calculation(snapshot: Snapshot, as_of: str | None) -> Calculation:
         raise cli.UsageError(f"{wanted} is not published; near it are {shown}")
     row = published.iloc[dates.index(wanted)]
     return Calculation(wanted, json.loads(row["settings"]), row)
+
+
+def setting(calculation: Calculation) -> Setting:
+    """Date, thresholds and time of day by which a calculation was made."""
+    from margin_pipeline.decisions.recalculation import Setting
+
+    settings, as_of = calculation.settings, calculation.as_of
+    at = dt.datetime.fromisoformat(settings["at"]) if settings.get("at") else None
+    return Setting(as_of, settings["thresholds"], at, _market_is_open(str(settings["calendar"]), at, as_of))
+
+
+def _market_is_open(calendar: str, at: dt.datetime | None, as_of: dt.date) -> bool:
+    if at is None:
+        return False
+    from margin_pipeline.orchestration.partitions import is_open_and_not_closing_soon
+
+    return is_open_and_not_closing_soon(calendar, at, as_of)
 
 
 def portfolio(snapshot: Snapshot, as_of: dt.date, portfolio_id: str) -> pd.DataFrame:

@@ -18,7 +18,6 @@ from margin_pipeline import cli
 from margin_pipeline.cli import published
 
 if TYPE_CHECKING:
-    from margin_pipeline.decisions.what_if import WhatIf
     from margin_pipeline.storage.snapshot import Snapshot
 
 SESSIONS = 10
@@ -44,6 +43,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Think the trades through; gives the exit status."""
     from margin_pipeline.decisions.trades import TradeError
+    from margin_pipeline.decisions.what_if import what_if
     from margin_pipeline.reports import comparison
 
     trades = [trade(text) for text in args.trade]
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         tables = portfolio_tables(snapshot, calculation.as_of, portfolios, [symbol for symbol, _ in trades])
         known = snapshot.rows("portfolio_margins", calculation.as_of, portfolio_id=[args.portfolio])
     try:
-        found = _thought_through(args, calculation, tables, trades)
+        found = what_if(tables, args.portfolio, trades, published.setting(calculation), strategy=args.strategy, fee=args.fee)
     except TradeError as error:
         raise cli.UsageError(str(error)) from None
     remarks = comparison.remarks(found, known, str(calculation.row["code_version"]))
@@ -75,29 +75,6 @@ def trade(text: str) -> tuple[str, float]:
         return symbol.strip(), float(quantity)
     except ValueError:
         raise cli.UsageError(f'--trade {text}: "{quantity}" is not a number; write e.g. {symbol}=-5') from None
-
-
-def _thought_through(
-    args: argparse.Namespace, calculation: published.Calculation, tables: dict[str, pd.DataFrame], trades: list[tuple[str, float]]
-) -> WhatIf:
-    from margin_pipeline.decisions.what_if import Setting, what_if
-
-    at = dt.datetime.fromisoformat(calculation.settings["at"]) if calculation.settings.get("at") else None
-    setting = Setting(
-        calculation.as_of,
-        calculation.settings["thresholds"],
-        at,
-        _market_is_open(str(calculation.settings["calendar"]), at, calculation.as_of),
-    )
-    return what_if(tables, args.portfolio, trades, setting, strategy=args.strategy, fee=args.fee)
-
-
-def _market_is_open(calendar: str, at: dt.datetime | None, as_of: dt.date) -> bool:
-    if at is None:
-        return False
-    from margin_pipeline.orchestration.partitions import is_open_and_not_closing_soon
-
-    return is_open_and_not_closing_soon(calendar, at, as_of)
 
 
 def portfolio_tables(snapshot: Snapshot, as_of: dt.date, portfolios: pd.DataFrame, symbols: Sequence[str]) -> dict[str, pd.DataFrame]:

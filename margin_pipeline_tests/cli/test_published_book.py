@@ -1,4 +1,4 @@
-"""`what-if` and `explain` on a published book: they say what the chain says, and write nothing. Not here: their parts."""
+"""`what-if`, `plan` and `explain` on a published book: they say what the chain says, and write nothing. Not here: their parts."""
 
 from __future__ import annotations
 
@@ -159,11 +159,65 @@ def test_closing_the_wider_wing_leaves_the_loss_of_the_other(call):
 
 def test_nothing_is_written_and_a_read_only_database_will_do(call, book, monkeypatch):
     before = counts(book)
-    for arguments in (["what-if", "CASH", "--trade", "KO=10"], ["explain", "CASH"], ["explain", "CASH", "KO"]):
+    for arguments in (["what-if", "CASH", "--trade", "KO=10"], ["plan", "MOMENTUM"], ["explain", "CASH"], ["explain", "CASH", "KO"]):
         monkeypatch.setenv("PGOPTIONS", "-c default_transaction_read_only=on")
         assert call(*arguments)[0] == 0
     monkeypatch.delenv("PGOPTIONS")
     assert counts(book) == before
+
+
+def plan(call, portfolio_id, *options):
+    status, out, complaint = call("plan", portfolio_id, *options, "--format", "json")
+    assert (status, complaint) == (0, "")
+    return json.loads(out, parse_constant=pytest.fail)
+
+
+def test_without_a_target_the_plan_is_the_published_one(call, book):
+    summaries, trades = (storage.read_published(book, AS_OF, name) for name in ("liquidation_plan_summaries", "liquidation_plans"))
+    planned = summaries[summaries["plan_status"] == "verified"]
+    assert len(planned)
+    for row in planned.to_dict("records"):
+        found = plan(call, row["portfolio_id"])
+        assert (found["plan_status"], found["trades"] != []) == ("verified", True)
+        for name in ("utilization_before", "utilization_after", "cost", "equity_dual"):
+            assert found[name] == pytest.approx(row[name], rel=1e-9), name
+        known = trades[trades["portfolio_id"] == row["portfolio_id"]].set_index(["strategy", "symbol"])["trade_quantity"]
+        assert {(t["strategy"], t["symbol"]): t["trade_quantity"] for t in found["trades"]} == pytest.approx(known.to_dict())
+
+
+@pytest.mark.parametrize("portfolio_id", ["MOMENTUM", "OPTIONS_INCOME", "INDEX_FUTURES"])
+def test_trades_of_a_plan_thought_through_bring_its_utilization(call, book, portfolio_id):
+    target = published(book, portfolio_id).query("is_governing")["utilization"].item() / 2
+    found = plan(call, portfolio_id, "--target", str(target))
+    assert found["plan_status"] == "verified"
+    assert found["utilization_after"] <= target + 1e-9 < found["utilization_before"]
+    trades = {}
+    for trade in found["trades"]:
+        trades[trade["symbol"]] = trades.get(trade["symbol"], 0.0) + trade["trade_quantity"]
+    (after,) = (row for row in what_if(call, portfolio_id, trades, "--fee", repr(found["cost"]))["margins"] if row["is_governing"])
+    assert after["utilization_after"] == pytest.approx(found["utilization_after"], rel=1e-9)
+
+
+def test_a_plan_reads_as_text_and_rows(call):
+    status, out, _ = call("plan", "MOMENTUM", "--target", "0.6")
+    assert status == 0
+    assert "least cost down to 60.0 %" in out
+    assert max(map(len, out.splitlines())) <= 110
+    status, out, _ = call("plan", "MOMENTUM", "--target", "0.6", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert (status, {row["portfolio_id"] for row in rows}) == (0, {"MOMENTUM"})
+    assert "nothing has to be traded" in call("plan", "MOMENTUM", "--target", "1")[1]
+    assert "missing: " in call("plan", "DESK_ERRORS")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [(["MOMENTUM", "--target", "80"], "80 is no utilization"), (["MOMENTUM", "--target", "x"], "write 0.75"), (["MOMENTUN"], "MOMENTUM")],
+)
+def test_a_plan_that_cannot_be_asked_for_is_told_in_one_line(call, arguments, reason):
+    status, out, complaint = call("plan", *arguments)
+    assert (status, out, len(complaint.splitlines())) == (2, "", 1)
+    assert reason in complaint
 
 
 def test_money_a_trade_moves_cash_and_value_and_a_fee_is_lost(call):
