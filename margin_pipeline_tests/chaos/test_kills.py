@@ -12,6 +12,7 @@ from contextlib import suppress
 import psycopg
 import pytest
 
+from margin_pipeline.decisions.alerts import FAILED_CHECK
 from margin_pipeline.storage.embedded import EmbeddedServer
 from margin_pipeline_tests.chaos.harness import LIMIT_SECONDS, family, rounds, seeded
 
@@ -33,8 +34,11 @@ def check_after_the_fault(site, undisturbed, before, variant):
         assert episodes == list(range(1, len(episodes) + 1)), key
 
 
-def check_after_the_next_run(site, undisturbed, variant):
-    """The next run has completed what was asked for: the same rows, the same alerts, each raised once for every time it was due."""
+def check_after_the_next_run(site, undisturbed, variant, faults=0):
+    """The next run has completed what was asked for: the same rows, the same alerts, each raised once for every time it was due.
+
+    A daemon that outlives its run by some seconds may have told that it failed, once a fault; publishing the date clears that.
+    """
     seconds = site.finish_run()
     shown, expected = site.shown(), undisturbed.shown[variant]
     assert {t for t in {*shown.tables, *expected.tables} if shown.tables.get(t) != expected.tables.get(t)} == set()
@@ -42,7 +46,10 @@ def check_after_the_next_run(site, undisturbed, variant):
     assert shown.running == 0
     assert shown.open_alerts == expected.open_alerts
     site.finished(shown)
-    assert {key: len(episodes) for key, episodes in shown.episodes.items()} == dict(site.expected_episodes)
+    raised = {key: len(episodes) for key, episodes in shown.episodes.items()}
+    told = {key: raised.pop(key) for key in list(raised) if key[1] == FAILED_CHECK}
+    assert sum(told.values()) <= faults
+    assert raised == dict(site.expected_episodes)
     return seconds
 
 
@@ -56,7 +63,7 @@ def disturb(site, undisturbed, name, share, fault):
         site.put(variant)
         happened = fault(random_numbers)
         check_after_the_fault(site, undisturbed, before, variant)
-        seconds = check_after_the_next_run(site, undisturbed, variant)
+        seconds = check_after_the_next_run(site, undisturbed, variant, number + 1)
         print(f"{name} {number + 1}/{count}: {happened}; the next run took {seconds:.1f} s", flush=True)
 
 
