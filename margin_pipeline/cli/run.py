@@ -48,11 +48,13 @@ def run(args: argparse.Namespace) -> int:
     from margin_pipeline.storage import open_database
 
     with open_database(settings.data_dir, settings.database_url, settings.dagster_database_url) as urls:
-        from margin_pipeline.orchestration.dagster_storage import LOST
+        from margin_pipeline.orchestration.dagster_storage import is_lost
 
         try:
             statuses = _run_dates(settings, dates, at, urls, args.parameters_of)
-        except LOST as error:
+        except Exception as error:
+            if not is_lost(error):
+                raise
             reason = str(error.__cause__ or error).splitlines()[0]
             raise cli.StepError(f"the database went away ({reason}); nothing half written is visible, run it again") from None
     # A step that failed weighs more than files that cannot be used.

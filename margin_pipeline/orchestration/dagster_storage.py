@@ -15,8 +15,10 @@ from dagster_postgres.utils import DagsterPostgresException
 from margin_pipeline import settings, storage
 from margin_pipeline.storage import database_urls
 
-LOST = (DagsterPostgresException, *storage.lost_connection_errors())
-"""What Dagster raises when its database goes away under it."""
+
+def is_lost(error: BaseException) -> bool:
+    """Whether an error is what Dagster raises when its database goes away under it."""
+    return isinstance(error, DagsterPostgresException) or storage.is_lost_connection(error)
 
 
 def table_names() -> set[str]:

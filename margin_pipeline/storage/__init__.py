@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from margin_pipeline.storage.publication import Publication, publish, published_content, published_dates
     from margin_pipeline.storage.query import QueryResult, QuerySession
     from margin_pipeline.storage.reading import known_at, read_published, read_table
-    from margin_pipeline.storage.session import database_urls, forget_half_made, lost_connection_errors, open_database, taking_turns
+    from margin_pipeline.storage.session import database_urls, forget_half_made, is_lost_connection, open_database, taking_turns
     from margin_pipeline.storage.urls import DatabaseUrls
 
 _HOME = {
@@ -48,7 +48,7 @@ _HOME = {
     "EmbeddedServer": "embedded",
     "database_urls": "session",
     "forget_half_made": "session",
-    "lost_connection_errors": "session",
+    "is_lost_connection": "session",
     "open_database": "session",
     "taking_turns": "session",
     "apply_roles": "migrations",
@@ -105,9 +105,9 @@ __all__ = [
     "forget_half_made",
     "input_hash",
     "inputs_seen",
+    "is_lost_connection",
     "known_at",
     "load_frame",
-    "lost_connection_errors",
     "open_database",
     "previous_calculation",
     "publish",

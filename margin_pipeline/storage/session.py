@@ -144,11 +144,15 @@ def forget_half_made(urls: DatabaseUrls, tables: Collection[str]) -> bool:
     return True
 
 
-def lost_connection_errors() -> tuple[type[Exception], ...]:
-    """What SQLAlchemy, through which Dagster reaches its storage, raises when the database goes away."""
+def is_lost_connection(error: BaseException) -> bool:
+    """Whether SQLAlchemy, through which Dagster reaches its storage, says by an error that the database went away."""
     from sqlalchemy import exc
 
-    return (exc.OperationalError, exc.InterfaceError)
+    if not isinstance(error, exc.DBAPIError):
+        return False
+    # The driver has no class for a connection that ends within an answer: that is a plain DatabaseError without a code of the server.
+    is_plain = type(error) is exc.DatabaseError and getattr(error.orig, "pgcode", None) is None
+    return is_plain or error.connection_invalidated or isinstance(error, exc.OperationalError | exc.InterfaceError)
 
 
 def _with_dagster(urls: DatabaseUrls, dagster_database_url: str | None) -> DatabaseUrls:

@@ -4,11 +4,13 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import psycopg2
 import pytest
+import sqlalchemy
 
 from margin_pipeline import storage
 from margin_pipeline.storage import StorageError
-from margin_pipeline.storage.urls import DatabaseUrls, with_database
+from margin_pipeline.storage.urls import DatabaseUrls, database_name, with_database
 
 
 @pytest.fixture
@@ -86,3 +88,27 @@ def test_tables_of_dagster_that_were_not_all_made_are_made_anew_unless_runs_are_
     storage.execute(urls, "insert into runs values (1)")
     assert not storage.forget_half_made(urls, tables)
     assert {"runs", "event_logs"} <= there()
+
+
+def test_a_connection_that_is_ended_is_told_from_a_mistake(fresh_database):
+    engine = sqlalchemy.create_engine(
+        with_database(fresh_database.dagster, database_name(fresh_database.libpq)), poolclass=sqlalchemy.pool.NullPool
+    )
+    with engine.connect() as connection:
+        with pytest.raises(sqlalchemy.exc.DBAPIError) as mistake:
+            connection.execute(sqlalchemy.text("select 1 / 0"))
+        connection.rollback()
+        (number,) = connection.execute(sqlalchemy.text("select pg_backend_pid()")).one()
+        storage.execute(fresh_database, f"select pg_terminate_backend({number})")
+        with pytest.raises(sqlalchemy.exc.DBAPIError) as ended:
+            connection.execute(sqlalchemy.text("select 1"))
+    assert (storage.is_lost_connection(mistake.value), storage.is_lost_connection(ended.value)) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "said", ["server closed the connection unexpectedly", "error with status PGRES_TUPLES_OK and no message from the libpq"]
+)
+def test_a_connection_that_ends_within_an_answer_is_lost(said):
+    """What psycopg2 raises when the server is killed while it answers: its base class, without a code of the server."""
+    assert storage.is_lost_connection(sqlalchemy.exc.DatabaseError("select 1", {}, psycopg2.DatabaseError(said)))
+    assert not storage.is_lost_connection(ValueError(said))
