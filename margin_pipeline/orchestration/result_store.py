@@ -205,6 +205,13 @@ class ResultStore:
         """Whether the published chain of a date was made from these files."""
         return as_of in storage.published_dates(self.urls, "chain") and storage.published_content(self.urls, as_of) == content_hash
 
+    def run_key(self, as_of: dt.date, content_hash: str) -> str:
+        """Key of the run that a date's files are due: asked for again before that has ended, it is the same.
+
+        Files alone do not make it, for those that come back after a correction are due once more, and so are those of a run that failed.
+        """
+        return f"{as_of}:{content_hash}:{storage.newest_ended(self.urls, as_of)}"
+
     def published(self, as_of: dt.date, table: str) -> pd.DataFrame:
         """Published rows of a table."""
         return storage.read_published(self.urls, as_of, table)

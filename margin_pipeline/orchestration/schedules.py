@@ -40,7 +40,7 @@ def after_the_close(
     content = landing_zone.fingerprint(date)
     if store.is_published_from(date, content):
         return dg.SkipReason(f"{date} has been published from the same files")
-    return dg.RunRequest(run_key=f"{date}:{content}", partition_key=date.isoformat())
+    return dg.RunRequest(run_key=store.run_key(date, content), partition_key=date.isoformat())
 
 
 @dg.op(required_resource_keys={"store"}, config_schema={"as_of": str})

@@ -28,7 +28,7 @@ def landed_files(
 ) -> dg.SensorResult | dg.SkipReason:
     """Starts the chain of a date once all its required files are there and have not changed between two ticks.
 
-    The run key is date and content, so the same files never start two runs and corrected ones start another.
+    The same files never start two runs at a time; corrected ones start another, and so do earlier ones that are put back.
     """
     if stopped := store.standing_stop():
         return dg.SkipReason(stopped)
@@ -48,7 +48,7 @@ def landed_files(
             continue
         content = landing_zone.fingerprint(date)
         if not store.is_published_from(date, content):
-            requests.append(dg.RunRequest(run_key=f"{key}:{content}", partition_key=key))
+            requests.append(dg.RunRequest(run_key=store.run_key(date, content), partition_key=key))
     cursor = json.dumps(now, sort_keys=True)
     if not requests and cursor == context.cursor:
         return dg.SkipReason("no new files")

@@ -68,6 +68,34 @@ def test_corrected_files_start_the_date_again_under_another_key(zone, store):
     assert again[0].run_key != first[0].run_key
 
 
+def test_files_that_are_put_back_after_a_correction_are_due_again_and_a_run_is_asked_for_once(zone, store, fresh_database):
+    """Dagster never starts a run key twice: content alone would leave the correction published for ever."""
+
+    def asked(cursor):
+        _, cursor = tick(zone, store, cursor)
+        (request,), cursor = tick(zone, store, cursor)
+        return request.run_key, cursor
+
+    def ended(state):
+        begun = storage.begin(fresh_database, SAMPLE_DATES[0], state, "test", {}, [])
+        assert asked(None)[0] == keys[-1], "one that runs is the run that was asked for"
+        storage.abandon(fresh_database, begun)
+
+    dividends = zone / DATE / "dividends.csv"
+    original, keys = dividends.read_bytes(), []
+    key, cursor = asked(None)
+    keys.append(key)
+    ended("first")
+    dividends.write_text("symbol,dividend_yield\nKO,0.03\n")
+    key, cursor = asked(cursor)
+    keys.append(key)
+    ended("corrected")
+    dividends.write_bytes(original)
+    keys.append(asked(cursor)[0])
+    assert len(set(keys)) == 3
+    assert asked(None)[0] == keys[-1]
+
+
 def test_a_date_without_a_required_file_is_not_started(zone, store):
     (zone / DATE / "prices.csv").unlink()
     _, cursor = tick(zone, store, None)
