@@ -208,7 +208,7 @@ class ResultStore:
     def run_key(self, as_of: dt.date, content_hash: str) -> str:
         """Key of the run that a date's files are due: asked for again before that has ended, it is the same.
 
-        Files alone do not make it, for those that come back after a correction are due once more, and so are those of a run that failed.
+        Files alone do not make it: those that come back after a correction are due once more, and those of a calculation that was given up.
         """
         return f"{as_of}:{content_hash}:{storage.newest_ended(self.urls, as_of)}"
 
