@@ -117,27 +117,31 @@ def test_a_daemon_that_is_killed(make_site, undisturbed):
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         process = site.start("ui", "--port", str(port))
-        _wait_for_a_calculation(site, process)
-        after = random_numbers.uniform(0.0, 0.6) * undisturbed.seconds
-        with suppress(TimeoutError):
-            _wait(process, after)
-        everything = family(process.pid)
-        named = {
-            "daemon": [p for p, line in everything.items() if "_daemon" in line or "daemon run" in line],
-            "run worker": [p for p, line in everything.items() if "multiprocessing" in line and "spawn_main" in line],
-            "everything": list(everything),
-        }
-        victim = random_numbers.choice([name for name in sorted(named) if named[name]])
-        for number in named[victim]:
-            kill(number)
-        time.sleep(random_numbers.uniform(0, 3))
-        # The machine goes down, or somebody ends the rest in order.
-        if random_numbers.random() < 0.5:
-            process.terminate()
+        everything: dict[int, str] = {}
+        try:
+            _wait_for_a_calculation(site, process)
+            after = random_numbers.uniform(0.0, 0.6) * undisturbed.seconds
             with suppress(TimeoutError):
-                _wait(process, 60)
-        for number in {*everything, *family(process.pid)}:
-            kill(number)
+                _wait(process, after)
+            everything = family(process.pid)
+            named = {
+                "daemon": [p for p, line in everything.items() if "_daemon" in line or "daemon run" in line],
+                "run worker": [p for p, line in everything.items() if "multiprocessing" in line and "spawn_main" in line],
+                "everything": list(everything),
+            }
+            victim = random_numbers.choice([name for name in sorted(named) if named[name]])
+            for number in named[victim]:
+                kill(number)
+            time.sleep(random_numbers.uniform(0, 3))
+            # The machine goes down, or somebody ends the rest in order.
+            if random_numbers.random() < 0.5:
+                process.terminate()
+                with suppress(TimeoutError):
+                    _wait(process, 60)
+        finally:
+            # Nothing of it may outlive the round, whatever was found.
+            for number in {*everything, *family(process.pid)}:
+                kill(number)
         process.wait(LIMIT_SECONDS)
         return f"{victim} killed {after:.1f} s after its run began"
 
