@@ -17,6 +17,7 @@ from margin_pipeline.reports.layout import columns, figure, money, percent, reco
 MOST_TOLD = 5
 NO_COST = 0.005
 """Costs below are none, base currency."""
+HEADER = ("", "trade", "of", "cost", "margin released", "cost by")
 SAID = {
     "verified": "Margin was computed again after the trades, by the stages of the chain: the target is met.",
     "infeasible": "Everything that can be closed is closed, and it is not enough.",
@@ -39,7 +40,13 @@ def show(found: LiquidationPlans, as_of: dt.date, currency: str, form: str, out:
     if form == "json":
         for row in (summary, *trades):
             row.update({name: json.loads(row[name]) for name in ("explanation", "missing", "groups") if isinstance(row.get(name), str)})
-        json.dump({"as_of": as_of.isoformat(), "currency": currency, **summary, "trades": trades}, out, ensure_ascii=False, indent=1)
+        json.dump(
+            {"as_of": as_of.isoformat(), "currency": currency, **summary, "trades": trades},
+            out,
+            ensure_ascii=False,
+            indent=1,
+            allow_nan=False,
+        )
         out.write("\n")
     elif form == "csv":
         writer = csv.writer(out, lineterminator="\n")
@@ -56,26 +63,20 @@ def text(summary: dict[str, Any], trades: list[dict[str, Any]], as_of: dt.date, 
         f"{summary['portfolio_id']} on {as_of}, least cost down to {target} under {summary['method']} ({currency}; nothing is written)"
     ]
     lines += ["", *wrapped(SAID[summary["plan_status"]])]
-    names = (("utilization", _percent), ("maintenance_margin", _money), ("margin_equity", _money))
-    rows = [
-        (
-            label.replace("_", " "),
-            shown(summary[f"{label.removesuffix('_margin')}_before"]),
-            shown(summary[f"{label.removesuffix('_margin')}_after"]),
-        )
-        for label, shown in names
-    ]
+    names = (
+        ("utilization", "utilization", _percent),
+        ("maintenance margin", "maintenance", money),
+        ("margin equity", "margin_equity", money),
+    )
+    rows = [(label, shown(summary[f"{name}_before"]), shown(summary[f"{name}_after"])) for label, name, shown in names]
     if summary["plan_status"] in ("verified", "infeasible"):
         lines += ["", *columns(rows, right=[1, 2], header=("", "before", "after"))]
         lines += ["", *_worth(summary)]
     else:
         lines += ["", *columns([row[:2] for row in rows], right=[1])]
     if trades:
-        lines += ["", "Trades (quantity; at the mark)", *columns([_trade(row) for row in trades], right=[1, 2, 3, 4], header=_HEADER)]
+        lines += ["", "Trades (quantity; at the mark)", *columns([_trade(row) for row in trades], right=[1, 2, 3, 4], header=HEADER)]
     return lines + _reasons(summary)
-
-
-_HEADER = ("", "trade", "of", "cost", "margin released", "cost by")
 
 
 def _trade(row: dict[str, Any]) -> tuple[str, ...]:
@@ -114,7 +115,3 @@ def _reasons(summary: dict[str, Any]) -> list[str]:
 
 def _percent(value: float | None) -> str:
     return percent(math.nan if value is None else math.inf if value == "Infinity" else value)
-
-
-def _money(value: float | None) -> str:
-    return money(value)

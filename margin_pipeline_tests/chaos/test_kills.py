@@ -53,8 +53,11 @@ def check_after_the_next_run(site, undisturbed, variant, faults=0):
     return seconds
 
 
-def disturb(site, undisturbed, name, share, fault):
-    """Rounds of: new files, a fault at a random moment of their run, then a run that must go through."""
+def disturb(site, undisturbed, name, share, fault, *, is_watched=False):
+    """Rounds of: new files, a fault at a random moment of their run, then a run that must go through.
+
+    `is_watched`: a daemon started that run, and may tell that it failed.
+    """
     random_numbers = seeded(name)
     count = rounds(share)
     for number in range(count):
@@ -63,7 +66,7 @@ def disturb(site, undisturbed, name, share, fault):
         site.put(variant)
         happened = fault(random_numbers)
         check_after_the_fault(site, undisturbed, before, variant)
-        seconds = check_after_the_next_run(site, undisturbed, variant, number + 1)
+        seconds = check_after_the_next_run(site, undisturbed, variant, number + 1 if is_watched else 0)
         print(f"{name} {number + 1}/{count}: {happened}; the next run took {seconds:.1f} s", flush=True)
 
 
@@ -145,7 +148,7 @@ def test_a_daemon_that_is_killed(make_site, undisturbed):
         process.wait(LIMIT_SECONDS)
         return f"{victim} killed {after:.1f} s after its run began"
 
-    disturb(site, undisturbed, "daemon", 0.18, fault)
+    disturb(site, undisturbed, "daemon", 0.18, fault, is_watched=True)
 
 
 def _wait(process, seconds):

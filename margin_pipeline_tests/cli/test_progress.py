@@ -69,12 +69,17 @@ def test_elsewhere_a_line_is_said_now_and_then_and_short_runs_say_nothing():
 
 
 def test_a_reader_that_has_gone_does_not_end_the_run():
+    tried = []
+
     class Gone(Terminal):
-        def write(self, _text):
+        def write(self, text):
+            tried.append(text)
             raise BrokenPipeError
 
     with progress.Progress("2022-12-28", 2, Gone()) as shown:
         shown.step_began("landing")
+        shown.draw()
+    assert tried
 
 
 def result(*, fails):
