@@ -16,6 +16,7 @@ import time
 from margin_pipeline import cli
 
 STOP_SECONDS = 15
+GRACE_SECONDS = 6
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -75,9 +76,19 @@ def _heed_interrupts() -> None:
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:
-    """Wait until webserver and daemon end; an interrupt or a termination ends them in order, then by force."""
+    """Wait until webserver and daemon end; an interrupt or a termination ends them in order, then all at once, then by force."""
 
-    def end(_number: int, _frame: object) -> None:
+    asked: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        asked.append(number)
+        # It tells its services to end; interrupted beside it, they would stop in the middle of whatever they do.
+        process.send_signal(signal.SIGINT)
+        signal.signal(signal.SIGALRM, interrupt)
+        signal.alarm(GRACE_SECONDS)
+
+    def interrupt(_number: int, _frame: object) -> None:
+        # A run goes on, and they wait for it.
         os.killpg(process.pid, signal.SIGINT)
         signal.signal(signal.SIGALRM, lambda *_: os.killpg(process.pid, signal.SIGKILL))
         signal.alarm(STOP_SECONDS)
@@ -87,16 +98,18 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
     status = process.wait()
     signal.alarm(0)
     _end_rest(process.pid)
-    return cli.DONE if status in (0, -signal.SIGINT, -signal.SIGKILL, 130) else cli.FAILED
+    # Stopped while they come up, or by force, they give other statuses.
+    return cli.DONE if asked or status == 0 else cli.FAILED
 
 
 def _end_rest(group: int) -> None:
-    """End what outlives the process that started it: a code server that was just coming up does not hear of the end."""
-    deadline = time.monotonic() + STOP_SECONDS
+    """End what outlives the process that started it: a run that goes on, a code server that was just coming up."""
     try:
-        while time.monotonic() < deadline:
-            os.killpg(group, 0)
-            time.sleep(0.1)
-        os.killpg(group, signal.SIGKILL)
+        for number, seconds in ((0, GRACE_SECONDS), (signal.SIGINT, STOP_SECONDS), (signal.SIGKILL, 1)):
+            os.killpg(group, number)
+            deadline = time.monotonic() + seconds
+            while time.monotonic() < deadline:
+                os.killpg(group, 0)
+                time.sleep(0.1)
     except ProcessLookupError:
         """Nobody is left."""
