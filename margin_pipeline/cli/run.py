@@ -176,13 +176,13 @@ def _run_dates(
 
 def _tags(at: dt.datetime | None, parameters_of: int | None) -> dict[str, str]:
     from margin_pipeline.orchestration import stale_runs
-    from margin_pipeline.orchestration.result_store import PARAMETERS_OF
+    from margin_pipeline.orchestration.run_tags import AT_TAG, PARAMETERS_OF_TAG
 
     tags = dict(stale_runs.own_tags())
     if at:
-        tags["margin/at"] = at.isoformat()
+        tags[AT_TAG] = at.isoformat()
     if parameters_of is not None:
-        tags[PARAMETERS_OF] = str(parameters_of)
+        tags[PARAMETERS_OF_TAG] = str(parameters_of)
     return tags
 
 

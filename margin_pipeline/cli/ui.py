@@ -12,8 +12,13 @@ import socket
 import subprocess
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from margin_pipeline import cli
+from margin_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from margin_pipeline.storage import DatabaseUrls
 
 STOP_SECONDS = 15
 GRACE_SECONDS = 6
@@ -45,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     with open_database(settings.data_dir, settings.database_url, settings.dagster_database_url, upgrade=not args.read_only) as urls:
         instance.prepare_home(settings)
         if not args.read_only:
-            instance.mend_storage(urls)
+            _forget_the_dead(settings, urls)
         command = _read_only() if args.read_only else _with_daemon()
         command += ["-m", "margin_pipeline.definitions", "-h", "127.0.0.1", "-p", str(args.port)]
         process = subprocess.Popen(
@@ -58,6 +63,16 @@ def run(args: argparse.Namespace) -> int:
         shown = ", to look only" if args.read_only else ""
         print(f"Dagster at http://127.0.0.1:{args.port}{shown} (stop with Ctrl-C)", flush=True)
         return _wait(process)
+
+
+def _forget_the_dead(settings: Settings, urls: DatabaseUrls) -> None:
+    """Mark runs as failed that ended with the machine, or with a page that was killed: the daemon starts their dates again."""
+    from margin_pipeline.cli import instance
+    from margin_pipeline.orchestration import stale_runs
+
+    with instance.open_instance(settings, urls) as dagster_instance:
+        for run_id in stale_runs.fail_dead_runs(dagster_instance):
+            print(f"run {run_id[:8]} had died: marked as failed")
 
 
 def _with_daemon() -> list[str]:

@@ -19,11 +19,9 @@ from dagster_celery.make_app import make_app
 from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG, DAGSTER_CELERY_TASK_ID_TAG
 
 from margin_pipeline import settings
+from margin_pipeline.orchestration.run_tags import BACKFILL_TAG
 
 DEFAULT_QUEUE = "dagster"
-BACKFILL_TAG = "dagster/backfill"
-# The repetition of a run writes under a calculation of its own: it needs every table, not only those that are missing.
-RETRY_TAG = "dagster/retry_strategy"
 ANSWER_SECONDS = 5.0
 ATTEMPTS = 3
 
@@ -91,11 +89,9 @@ class MarginRunLauncher(CeleryRunLauncher):
     def launch_run(self, context: LaunchRunContext) -> None:
         """Hand a run to the broker."""
         run = context.dagster_run
-        tags = {RETRY_TAG: "ALL_STEPS"}
-        if self.backfill_queue and BACKFILL_TAG in run.tags:
-            tags[DAGSTER_CELERY_QUEUE_TAG] = self.backfill_queue
-        self._instance.add_run_tags(run.run_id, {name: value for name, value in tags.items() if name not in run.tags})
-        context = context._replace(dagster_run=self._instance.get_run_by_id(run.run_id) or run)
+        if self.backfill_queue and BACKFILL_TAG in run.tags and DAGSTER_CELERY_QUEUE_TAG not in run.tags:
+            self._instance.add_run_tags(run.run_id, {DAGSTER_CELERY_QUEUE_TAG: self.backfill_queue})
+            context = context._replace(dagster_run=self._instance.get_run_by_id(run.run_id) or run)
         with warnings.catch_warnings():
             # The task is declared anew for every run, which newer versions of Celery remark on.
             warnings.filterwarnings("ignore", message=r"Task name .* is already registered")

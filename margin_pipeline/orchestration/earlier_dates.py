@@ -12,6 +12,7 @@ import time
 
 import dagster as dg
 
+from margin_pipeline.orchestration.run_tags import PARTITION_TAG
 from margin_pipeline.orchestration.stale_runs import HOST_TAG
 
 UNDER_WAY = [
@@ -20,7 +21,6 @@ UNDER_WAY = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
-PARTITION_TAG = "dagster/partition"
 ROOT_TAG = "dagster/root_run_id"
 EVERY_SECONDS = 1.0
 PATIENCE_SECONDS = 3600.0

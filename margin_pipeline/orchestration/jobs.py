@@ -6,6 +6,7 @@ Belongs here: which assets run together. Not here: when they run.
 from __future__ import annotations
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 CHAIN = "margin_chain"
 STAGES = ("landing", "positions", "estimation", "margins", "netting", "portfolio_margins", "risk", "regulation")
@@ -17,7 +18,7 @@ LIMIT_TAG = "dagster/max_runtime"
 EXECUTOR = dg.in_process_executor
 
 
-def jobs(limit_seconds: int) -> list[dg.UnresolvedAssetJobDefinition]:
+def jobs(limit_seconds: int) -> list[UnresolvedAssetJobDefinition]:
     """The chain, and for each stage that stage with all that follows from it, so that no published table is ever stale.
 
     Parameters

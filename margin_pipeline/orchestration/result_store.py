@@ -20,6 +20,7 @@ from margin_pipeline import storage
 from margin_pipeline.decisions import alerts as alert_rules
 from margin_pipeline.decisions import margin_calls as call_rules
 from margin_pipeline.decisions.previous_date import PreviousDate
+from margin_pipeline.orchestration.run_tags import AT_TAG, PARAMETERS_OF_TAG
 from margin_pipeline.parameters import reader
 from margin_pipeline.storage import alerts as outbox
 from margin_pipeline.storage import audit, automation, live, parameter_sets, retention
@@ -28,7 +29,6 @@ from margin_pipeline.storage import margin_calls as call_book
 CalculationSettings = Callable[[dt.date, dt.datetime | None], Mapping[str, Any]]
 Context = dg.AssetExecutionContext
 EVERY_PORTFOLIO = "*"
-PARAMETERS_OF = "margin/parameters_of"
 """Tag of a run: calculation whose stored parameters stand in for the files."""
 WATCHED_TABLES = ("portfolios", "positions", "position_greeks", "stress_results", "regulatory_lines", "margin_forecasts")
 """Tables besides portfolio_margins that alerts are judged by."""
@@ -85,12 +85,12 @@ class ResultStore:
         return self._calculations[key]
 
     def _begin(self, run: dg.DagsterRun, as_of: dt.date) -> int:
-        instant = run.tags.get("margin/at")
+        instant = run.tags.get(AT_TAG)
         with self.parameters(run):
             settings = dict(self._settings(as_of, dt.datetime.fromisoformat(instant) if instant else None))
             in_force = reader.all_in_force(as_of)
-        if PARAMETERS_OF in run.tags:
-            settings["parameters_of"] = int(run.tags[PARAMETERS_OF])
+        if PARAMETERS_OF_TAG in run.tags:
+            settings["parameters_of"] = int(run.tags[PARAMETERS_OF_TAG])
         return storage.begin(self.urls, as_of, run.run_id, self._code_version, settings, in_force)
 
     def parameters(self, run: dg.DagsterRun) -> AbstractContextManager[None]:
@@ -100,9 +100,9 @@ class ResultStore:
         ------
         StorageError : that calculation does not exist, or has none stored.
         """
-        if PARAMETERS_OF not in run.tags:
+        if PARAMETERS_OF_TAG not in run.tags:
             return nullcontext()
-        source = int(run.tags[PARAMETERS_OF])
+        source = int(run.tags[PARAMETERS_OF_TAG])
         if source not in self._stored_parameters:
             self._stored_parameters[source] = parameter_sets.stored(self.urls, source)
         return reader.replaced(self._stored_parameters[source])
@@ -210,7 +210,7 @@ class ResultStore:
 
         Files alone do not make it: those that come back after a correction are due once more, and those of a calculation that was given up.
         """
-        return f"{as_of}:{content_hash}:{storage.newest_ended(self.urls, as_of)}"
+        return f"{as_of}:{content_hash}:{storage.ended(self.urls, as_of)} ended"
 
     def published(self, as_of: dt.date, table: str) -> pd.DataFrame:
         """Published rows of a table."""

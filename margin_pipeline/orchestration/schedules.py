@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from margin_pipeline.orchestration import due_runs
 from margin_pipeline.orchestration.jobs import CHAIN
 from margin_pipeline.orchestration.resources import LandingZone, ResultStore, Rules
 
@@ -40,7 +41,7 @@ def after_the_close(
     content = landing_zone.fingerprint(date)
     if store.is_published_from(date, content):
         return dg.SkipReason(f"{date} has been published from the same files")
-    return dg.RunRequest(run_key=store.run_key(date, content), partition_key=date.isoformat())
+    return due_runs.of_files(context.instance, store, date, content)
 
 
 @dg.op(required_resource_keys={"store"}, config_schema={"as_of": str})

@@ -1,4 +1,4 @@
-"""Sensors: start the chain when files have landed, deliver alerts.
+"""Sensors: start the chain when files have landed or its run was killed, deliver alerts.
 
 Belongs here: what is noticed between schedules. Not here: reading files, raising alerts.
 """
@@ -7,12 +7,16 @@ import datetime as dt
 import json
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from margin_pipeline.landing import LandingError
+from margin_pipeline.orchestration import due_runs
 from margin_pipeline.orchestration.channels import ChannelError, channels
 from margin_pipeline.orchestration.delivery import deliver
 from margin_pipeline.orchestration.intraday import Cursor, LiveMargins
 from margin_pipeline.orchestration.jobs import CHAIN
 from margin_pipeline.orchestration.resources import LandingZone, NotifierSettings, ResultStore, Rules
+from margin_pipeline.orchestration.run_tags import PARTITION_TAG
 
 # Dagster looks at sensors in a rhythm of its own: 3 gives a steady 5 seconds.
 EVERY_FIVE_SECONDS = 3
@@ -48,7 +52,7 @@ def landed_files(
             continue
         content = landing_zone.fingerprint(date)
         if not store.is_published_from(date, content):
-            requests.append(dg.RunRequest(run_key=store.run_key(date, content), partition_key=key))
+            requests.append(due_runs.of_files(context.instance, store, date, content))
     cursor = json.dumps(now, sort_keys=True)
     if not requests and cursor == context.cursor:
         return dg.SkipReason("no new files")
@@ -86,18 +90,45 @@ def notifications(
     return dg.SkipReason("; ".join(f"{d.channel}: {d.told} told, {d.failed} failed" for d in done) or "nothing to deliver")
 
 
-@dg.run_failure_sensor(minimum_interval_seconds=EVERY_FIVE_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING)
-def failed_runs(context: dg.RunFailureSensorContext, store: dg.ResourceParam[ResultStore]) -> dg.SkipReason | None:
-    """Raises an alert for every check, or else step, that made a run of a date fail; publishing the date clears it."""
-    if stopped := store.standing_stop():
-        return dg.SkipReason(stopped)
-    partition = context.dagster_run.tags.get("dagster/partition")
-    if partition is None:
-        return dg.SkipReason("the run was of no date")
-    records = context.instance.get_records_for_run(context.dagster_run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records
+def failed_runs(chain: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
+    """The sensor of runs that failed; those of the chain that were killed or interrupted it starts again."""
+
+    @dg.run_failure_sensor(
+        name="failed_runs", request_job=chain, minimum_interval_seconds=EVERY_FIVE_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING
+    )
+    def failed(
+        context: dg.RunFailureSensorContext, store: dg.ResourceParam[ResultStore], landing_zone: dg.ResourceParam[LandingZone]
+    ) -> dg.RunRequest | dg.SkipReason | None:
+        """Starts a run again that was killed; else raises an alert for every check or step that made it fail, which publishing clears."""
+        if stopped := store.standing_stop():
+            return dg.SkipReason(stopped)
+        run = context.dagster_run
+        if PARTITION_TAG not in run.tags:
+            return dg.SkipReason("the run was of no date")
+        as_of = dt.date.fromisoformat(run.tags[PARTITION_TAG])
+        if due_runs.was_lost(context.instance, run):
+            if _is_published(store, landing_zone, as_of):
+                return dg.SkipReason(f"{as_of} has been published since from the same files")
+            if again := due_runs.in_place_of(context.instance, store, run):
+                return again
+        message = f"{context.failure_event.message or 'no reason was recorded'} (run {run.run_id[:8]}; see margin-pipeline ui)"
+        steps = [event.step_key for event in context.get_step_failure_events() if event.step_key]
+        subjects = _failed_checks(context.instance, run.run_id) or steps or ["run"]
+        store.raise_failed_run(as_of, subjects, " ".join(message.split()))
+        return None
+
+    return failed
+
+
+def _is_published(store: ResultStore, landing_zone: LandingZone, as_of: dt.date) -> bool:
+    try:
+        return store.is_published_from(as_of, landing_zone.fingerprint(as_of))
+    except LandingError:
+        # Files that cannot be read: the run in place says so.
+        return False
+
+
+def _failed_checks(instance: dg.DagsterInstance, run_id: str) -> list[str]:
+    records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records
     evaluations = [r.event_log_entry.dagster_event.asset_check_evaluation_data for r in records if r.event_log_entry.dagster_event]
-    checks = [f"{e.asset_key.to_user_string()}/{e.check_name}" for e in evaluations if not e.passed]
-    steps = [event.step_key for event in context.get_step_failure_events() if event.step_key]
-    message = f"{context.failure_event.message or 'no reason was recorded'} (run {context.dagster_run.run_id[:8]}; see margin-pipeline ui)"
-    store.raise_failed_run(dt.date.fromisoformat(partition), checks or steps or ["run"], " ".join(message.split()))
-    return None
+    return [f"{e.asset_key.to_user_string()}/{e.check_name}" for e in evaluations if not e.passed]

@@ -19,6 +19,7 @@ from margin_pipeline.orchestration import stale_runs
 from margin_pipeline.orchestration.checks import Check, Outcome
 from margin_pipeline.orchestration.context import CalculationContext
 from margin_pipeline.orchestration.earlier_dates import wait_for_earlier_dates
+from margin_pipeline.orchestration.run_tags import AT_TAG
 
 OWNERS = ["team:risk"]
 Frames = Mapping[str, pd.DataFrame]
@@ -178,7 +179,7 @@ def schema_outcome(store: Any, table: str, frame: pd.DataFrame) -> Outcome:
 def calculation_context(context: dg.AssetExecutionContext) -> CalculationContext:
     """The date, time and rules of the run that a step belongs to."""
     as_of = dt.date.fromisoformat(context.partition_key)
-    instant = context.run.tags.get("margin/at")
+    instant = context.run.tags.get(AT_TAG)
     at = dt.datetime.fromisoformat(instant) if instant else None
     rules = context.resources.rules
     is_open, thresholds = rules.market_is_open(at, as_of), rules.thresholds(as_of)

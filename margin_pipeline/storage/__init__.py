@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from margin_pipeline.storage.history import read_history
     from margin_pipeline.storage.migrations import apply_roles, rollback, status, upgrade
     from margin_pipeline.storage.previous import PreviousCalculation, previous_calculation
-    from margin_pipeline.storage.publication import Publication, newest_ended, publish, published_content, published_dates
+    from margin_pipeline.storage.publication import Publication, ended, publish, published_content, published_dates
     from margin_pipeline.storage.query import QueryResult, QuerySession
     from margin_pipeline.storage.reading import known_at, read_published, read_table
     from margin_pipeline.storage.session import database_urls, forget_half_made, is_lost_connection, open_database, taking_turns
@@ -77,7 +77,7 @@ _HOME = {
     "PreviousCalculation": "previous",
     "previous_calculation": "previous",
     "Publication": "publication",
-    "newest_ended": "publication",
+    "ended": "publication",
     "publish": "publication",
     "published_content": "publication",
     "published_dates": "publication",
@@ -102,6 +102,7 @@ __all__ = [
     "begin",
     "columns",
     "database_urls",
+    "ended",
     "execute",
     "forget_half_made",
     "input_hash",
@@ -109,7 +110,6 @@ __all__ = [
     "is_lost_connection",
     "known_at",
     "load_frame",
-    "newest_ended",
     "open_database",
     "previous_calculation",
     "publish",

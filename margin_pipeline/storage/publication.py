@@ -109,11 +109,11 @@ def published_content(urls: DatabaseUrls, as_of: dt.date) -> str | None:
     return found.content_hash if found else None
 
 
-def newest_ended(urls: DatabaseUrls, as_of: dt.date) -> int:
-    """Number of the newest calculation of a date that has ended, whatever became of it; 0 where none has."""
+def ended(urls: DatabaseUrls, as_of: dt.date) -> int:
+    """How many calculations of a date have ended, whatever became of them."""
     with transaction(urls) as connection:
         row = connection.execute(
-            "select coalesce(max(calculation_id), 0) from margin_data.calculations where as_of = %s and state <> 'running'", (as_of,)
+            "select count(*) from margin_data.calculations where as_of = %s and state <> 'running'", (as_of,)
         ).fetchone()
     return int(row[0]) if row else 0
 

@@ -10,7 +10,8 @@ import dagster as dg
 import pytest
 
 from margin_pipeline import storage
-from margin_pipeline.orchestration import channels, delivery, emergency, notifiers, schedules, sensors
+from margin_pipeline.orchestration import channels, delivery, emergency, jobs, notifiers, schedules, sensors
+from margin_pipeline.orchestration.jobs import CHAIN
 from margin_pipeline.orchestration.resources import LandingZone, NotifierSettings, ResultStore, Rules
 from margin_pipeline.sample import SAMPLE_DATES
 from margin_pipeline.storage import automation
@@ -33,22 +34,39 @@ def store(fresh_database):
     return ResultStore(lambda: fresh_database, "test", lambda as_of, at: {})
 
 
-def tick(zone, store, cursor):
-    context = dg.build_sensor_context(cursor=cursor)
+@dg.job
+def nothing():
+    """Do nothing."""
+
+
+@pytest.fixture
+def instance():
+    with dg.instance_for_test() as opened:
+        yield opened
+
+
+@pytest.fixture
+def tick(instance):
+    return lambda zone, store, cursor: look(instance, zone, store, cursor)
+
+
+def look(instance, zone, store, cursor):
+    """One look of the sensor at the landing zone; gives what it asks for and its cursor."""
+    context = dg.build_sensor_context(instance, cursor)
     result = sensors.landed_files(context, store=store, rules=RULES, landing_zone=zone)
     if isinstance(result, dg.SkipReason):
         return [], cursor
     return result.run_requests or [], result.cursor
 
 
-def test_a_date_is_started_once_when_its_files_have_stood_still_for_two_ticks(zone, store):
+def test_a_date_is_started_once_when_its_files_have_stood_still_for_two_ticks(tick, zone, store):
     first, cursor = tick(zone, store, None)
     second, cursor = tick(zone, store, cursor)
     third, _ = tick(zone, store, cursor)
     assert (first, [r.partition_key for r in second], third) == ([], [DATE], [])
 
 
-def test_files_that_still_change_are_waited_for(zone, store):
+def test_files_that_still_change_are_waited_for(tick, zone, store):
     _, cursor = tick(zone, store, None)
     with (zone / DATE / "positions.csv").open("a") as file:
         file.write("CASH,late,KO,1,,,\n")
@@ -57,7 +75,7 @@ def test_files_that_still_change_are_waited_for(zone, store):
     assert (changed, len(stable)) == ([], 1)
 
 
-def test_corrected_files_start_the_date_again_under_another_key(zone, store):
+def test_corrected_files_start_the_date_again_under_another_key(tick, zone, store):
     _, cursor = tick(zone, store, None)
     first, cursor = tick(zone, store, cursor)
     (zone / DATE / "portfolios.csv").write_text((zone / DATE / "portfolios.csv").read_text() + "\n")
@@ -68,7 +86,7 @@ def test_corrected_files_start_the_date_again_under_another_key(zone, store):
     assert again[0].run_key != first[0].run_key
 
 
-def test_files_that_are_put_back_after_a_correction_are_due_again_and_a_run_is_asked_for_once(zone, store, fresh_database):
+def test_files_that_are_put_back_after_a_correction_are_due_again_and_a_run_is_asked_for_once(tick, instance, zone, store, fresh_database):
     """Dagster never starts a run key twice: content alone would leave the correction published for ever."""
 
     def asked(cursor):
@@ -76,8 +94,9 @@ def test_files_that_are_put_back_after_a_correction_are_due_again_and_a_run_is_a
         (request,), cursor = tick(zone, store, cursor)
         return request.run_key, cursor
 
-    def ended(state):
-        begun = storage.begin(fresh_database, SAMPLE_DATES[0], state, "test", {}, [])
+    def ended():
+        run = instance.create_run_for_job(nothing, status=dg.DagsterRunStatus.STARTED)
+        begun = storage.begin(fresh_database, SAMPLE_DATES[0], run.run_id, "test", {}, [])
         assert asked(None)[0] == keys[-1], "one that runs is the run that was asked for"
         storage.abandon(fresh_database, begun)
 
@@ -85,26 +104,26 @@ def test_files_that_are_put_back_after_a_correction_are_due_again_and_a_run_is_a
     original, keys = dividends.read_bytes(), []
     key, cursor = asked(None)
     keys.append(key)
-    ended("first")
+    ended()
     dividends.write_text("symbol,dividend_yield\nKO,0.03\n")
     key, cursor = asked(cursor)
     keys.append(key)
-    ended("corrected")
+    ended()
     dividends.write_bytes(original)
     keys.append(asked(cursor)[0])
     assert len(set(keys)) == 3
     assert asked(None)[0] == keys[-1]
 
 
-def test_a_date_without_a_required_file_is_not_started(zone, store):
+def test_a_date_without_a_required_file_is_not_started(tick, zone, store):
     (zone / DATE / "prices.csv").unlink()
     _, cursor = tick(zone, store, None)
     assert tick(zone, store, cursor)[0] == []
 
 
-def test_the_schedule_runs_the_session_that_has_just_closed(zone, store):
+def test_the_schedule_runs_the_session_that_has_just_closed(instance, zone, store):
     moment = dt.datetime.fromisoformat(f"{DATE}T17:30:00-05:00")
-    context = dg.build_schedule_context(scheduled_execution_time=moment)
+    context = dg.build_schedule_context(instance, scheduled_execution_time=moment)
     request = schedules.after_the_close(context, store=store, rules=RULES, landing_zone=zone)
     assert request.partition_key == DATE
     holiday = dg.build_schedule_context(scheduled_execution_time=dt.datetime.fromisoformat("2022-12-26T17:30:00-05:00"))
@@ -211,21 +230,20 @@ def test_jobs_of_the_page_stop_and_resume_and_say_who(store):
     assert rows.values.tolist() == [["Ada", "prices are wrong", "Bob"]]
 
 
-def test_a_run_that_fails_raises_one_alert_a_check_or_step_and_publication_clears_it(store, definitions_for, zone):
+def test_a_run_that_fails_raises_one_alert_a_check_or_step_and_publication_clears_it(store, definitions_for, zone, instance):
     prices = (zone / DATE / "prices.csv").read_text()
     (zone / DATE / "prices.csv").write_text("nothing\n")
-    definitions = definitions_for(store.urls, zone.path)
-    with dg.DagsterInstance.ephemeral() as instance:
-        job = definitions.resolve_job_def("margin_chain")
-        for _ in range(2):
-            result = job.execute_in_process(instance=instance, partition_key=DATE, run_config=QUIET, raise_on_error=False)
-            failure = next(event for event in result.all_events if event.event_type == dg.DagsterEventType.RUN_FAILURE)
-            context = dg.build_run_status_sensor_context("failed_runs", failure, instance, result.dagster_run)
-            sensors.failed_runs(context.for_run_failure(), store=store)
-        (zone / DATE / "prices.csv").write_text(prices)
-        alerts = "select subject, severity, message, cleared_at is null as open from margin.alerts where kind = 'failed_check'"
-        (alert,) = storage.read_query(store.urls, alerts).to_dict("records")
-        assert (alert["subject"], alert["severity"], alert["open"]) == ("landing", "critical", True)
-        assert f"{DATE} is not published" in alert["message"]
-        assert job.execute_in_process(instance=instance, partition_key=DATE, run_config=QUIET).success
+    job = definitions_for(store.urls, zone.path).resolve_job_def(CHAIN)
+    failed = sensors.failed_runs(jobs.jobs(3600)[0])
+    for _ in range(2):
+        result = job.execute_in_process(instance=instance, partition_key=DATE, run_config=QUIET, raise_on_error=False)
+        failure = next(event for event in result.all_events if event.event_type == dg.DagsterEventType.RUN_FAILURE)
+        context = dg.build_run_status_sensor_context("failed_runs", failure, instance, result.dagster_run)
+        assert failed(context.for_run_failure(), store=store, landing_zone=zone) is None
+    (zone / DATE / "prices.csv").write_text(prices)
+    alerts = "select subject, severity, message, cleared_at is null as open from margin.alerts where kind = 'failed_check'"
+    (alert,) = storage.read_query(store.urls, alerts).to_dict("records")
+    assert (alert["subject"], alert["severity"], alert["open"]) == ("landing", "critical", True)
+    assert f"{DATE} is not published" in alert["message"]
+    assert job.execute_in_process(instance=instance, partition_key=DATE, run_config=QUIET).success
     assert not storage.read_query(store.urls, alerts)["open"].any()

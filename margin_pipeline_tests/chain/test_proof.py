@@ -12,7 +12,7 @@ import pytest
 
 from margin_pipeline import storage
 from margin_pipeline.definitions import build_defs, longest_histories
-from margin_pipeline.orchestration.result_store import PARAMETERS_OF
+from margin_pipeline.orchestration.run_tags import PARAMETERS_OF_TAG
 from margin_pipeline.parameters import reader
 from margin_pipeline.sample import SAMPLE_DATES
 from margin_pipeline.settings import from_environment
@@ -113,7 +113,7 @@ def story(database, run):
         patch.setattr(reader, "_versions", corrected_finra(reader._versions))
         second = run()
         retired = retention.execute(database, DATE.replace(day=1), retention.exempt_tables(longest_histories()))
-        third = run(**{PARAMETERS_OF: str(first)})
+        third = run(**{PARAMETERS_OF_TAG: str(first)})
     return Story(database, first, second, third, run(OLD), before, retired)
 
 

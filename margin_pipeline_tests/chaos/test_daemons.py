@@ -160,17 +160,23 @@ def test_old_marks_are_noticed_after_the_clock_was_set_back(site):
     assert back.raised == 1
 
 
-def test_a_clock_that_jumps_starts_no_run_twice(site):
+@pytest.fixture
+def instance():
+    with dg.instance_for_test() as opened:
+        yield opened
+
+
+def test_a_clock_that_jumps_starts_no_run_twice(site, instance):
     store, zone = store_of(site.urls.libpq), LandingZone(site.landing)
     moment = dt.datetime.fromisoformat(f"{DATE}T17:30:00-05:00")
     asked = {"store": store, "rules": RULES, "landing_zone": zone}
 
     def scheduled(jump):
-        context = dg.build_schedule_context(scheduled_execution_time=moment + jump)
+        context = dg.build_schedule_context(instance, scheduled_execution_time=moment + jump)
         return schedules.after_the_close(context, **asked)
 
     def sensed(cursor):
-        found = sensors.landed_files(dg.build_sensor_context(cursor=cursor), **asked)
+        found = sensors.landed_files(dg.build_sensor_context(instance, cursor), **asked)
         return ([], cursor) if isinstance(found, dg.SkipReason) else (found.run_requests or [], found.cursor)
 
     # What is published is not started again, whatever time it is.

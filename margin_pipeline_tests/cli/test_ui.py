@@ -15,11 +15,12 @@ from contextlib import contextmanager
 import pytest
 
 from margin_pipeline import storage
+from margin_pipeline.orchestration.due_runs import ATTEMPT_TAG
 from margin_pipeline.sample import SAMPLE_DATES
 
 pytestmark = pytest.mark.slow
 LIMIT_SECONDS = 150
-RUNS = "{ runsOrError { ... on Runs { results { status } } } }"
+RUNS = "{ runsOrError { ... on Runs { results { status tags { key value } } } } }"
 ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 LOADED = "{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError { __typename } } } } }"
 
@@ -45,16 +46,17 @@ def ask(port, query):
 
 
 def ended_runs(port):
-    """The status of every run, or nothing while one goes on."""
-    found = [run["status"] for run in ask(port, RUNS)["runsOrError"]["results"]]
-    return found if ENDED.issuperset(found) else []
+    """Status and tags of every run, the newest first, or nothing while one goes on."""
+    found = ask(port, RUNS)["runsOrError"]["results"]
+    runs = [(run["status"], {tag["key"]: tag["value"] for tag in run["tags"]}) for run in found]
+    return runs if ENDED.issuperset(status for status, _ in runs) else []
 
 
 @contextmanager
 def serving(tmp_path, sample_folder, *options):
     """The command with one landed date; gives its process, port, data folder and log."""
     date = SAMPLE_DATES[0].isoformat()
-    shutil.copytree(sample_folder / date, tmp_path / "landing" / date)
+    shutil.copytree(sample_folder / date, tmp_path / "landing" / date, dirs_exist_ok=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -73,35 +75,44 @@ def serving(tmp_path, sample_folder, *options):
 
 
 @pytest.fixture
-def served(tmp_path, sample_folder):
-    with serving(tmp_path, sample_folder) as found:
-        yield found
-
-
-@pytest.fixture
 def shown(tmp_path, sample_folder):
     with serving(tmp_path, sample_folder, "--read-only") as found:
         yield found
 
 
-def test_landed_files_are_calculated_published_and_shown_without_anybody_asking(served):
-    process, port, data_dir, log = served
-    loaded = wait_for(lambda: ask(port, LOADED), "webserver")
-    assert loaded["workspaceOrError"]["locationEntries"] == [{"locationOrLoadError": {"__typename": "RepositoryLocation"}}]
-    urls = storage.database_urls(data_dir, None, None)
-    wait_for(lambda: storage.published_dates(urls, "chain") == [SAMPLE_DATES[0]], "published date")
-    # Reports are written after the publication; a run that is interrupted there says so, which is right, but is not an end in order.
-    runs = wait_for(lambda: ended_runs(port), "end of the run")
-    assert set(runs) == {"SUCCESS"}
-    date = SAMPLE_DATES[0].isoformat()
-    # Of one partition: there are thousands for each of a hundred assets.
-    latest = f'latestMaterializationByPartition(partitions: ["{date}"]) {{ partition }}'
-    assets = ask(port, f"{{ assetNodes {{ assetKey {{ path }} {latest} }} }}")["assetNodes"]
-    made = {node["assetKey"]["path"][0] for node in assets if any(m and m["partition"] for m in node["latestMaterializationByPartition"])}
-    assert {"portfolio_margins", "strategy_risk", "regulatory_lines", "publication"} <= made
+def end(process):
+    """End the command as a person does, which is no failure."""
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
-    assert "Traceback" not in log.read_text()
+
+
+def is_calculating(data_dir):
+    urls = storage.database_urls(data_dir, None, None)
+    return not storage.read_query(urls, "select 1 from margin.calculations where state = 'running'").empty
+
+
+def test_landed_files_are_calculated_published_and_shown_without_anybody_asking_also_after_an_interruption(tmp_path, sample_folder):
+    with serving(tmp_path, sample_folder) as (process, port, data_dir, _):
+        loaded = wait_for(lambda: ask(port, LOADED), "webserver")
+        assert loaded["workspaceOrError"]["locationEntries"] == [{"locationOrLoadError": {"__typename": "RepositoryLocation"}}]
+        wait_for(lambda: is_calculating(data_dir), "calculation")
+        end(process)
+    with serving(tmp_path, sample_folder) as (process, port, data_dir, log):
+        urls = storage.database_urls(data_dir, None, None)
+        wait_for(lambda: storage.published_dates(urls, "chain") == [SAMPLE_DATES[0]], "published date")
+        # Reports are written after the publication; a run that is interrupted there says so, which is right, but is not an end in order.
+        (newest, tags), (oldest, _) = wait_for(lambda: ended_runs(port), "end of the run")
+        assert (newest, oldest, tags[ATTEMPT_TAG]) == ("SUCCESS", "FAILURE", "2")
+        assert storage.read_query(urls, "select kind from margin.alerts where kind = 'failed_check'").empty
+        # Of one partition: there are thousands for each of a hundred assets.
+        latest = f'latestMaterializationByPartition(partitions: ["{SAMPLE_DATES[0]}"]) {{ partition }}'
+        assets = ask(port, f"{{ assetNodes {{ assetKey {{ path }} {latest} }} }}")["assetNodes"]
+        made = {
+            node["assetKey"]["path"][0] for node in assets if any(m and m["partition"] for m in node["latestMaterializationByPartition"])
+        }
+        assert {"portfolio_margins", "strategy_risk", "regulatory_lines", "publication"} <= made
+        end(process)
+        assert "Traceback" not in log.read_text()
     assert not storage.EmbeddedServer(data_dir).is_running()
 
 
@@ -131,7 +142,6 @@ def test_whoever_may_only_look_sees_everything_and_starts_nothing(shown):
     assert not any(permission["value"] for permission in found["permissions"])
     # No daemon: nobody picks up the landed date.
     assert all(daemon["lastHeartbeatTime"] is None for daemon in found["instance"]["daemonHealth"]["allDaemonStatuses"])
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
+    end(process)
     assert "Traceback" not in log.read_text()
     assert not storage.EmbeddedServer(data_dir).is_running()
