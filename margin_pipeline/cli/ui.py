@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from margin_pipeline import cli
@@ -91,24 +92,22 @@ def _heed_interrupts() -> None:
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:
-    """Wait until webserver and daemon end; an interrupt or a termination ends them in order, then all at once, then by force."""
+    """Wait until webserver and daemon end; an interrupt or a termination ends them in order, then all at once, then by force.
 
+    Each follows after a while by itself, and at once for whoever asks again.
+    """
+    # Told to end, it ends its services, which wait for a run; interrupted beside it, they would stop in the middle of what they do.
+    ways = ((os.kill, signal.SIGINT, GRACE_SECONDS), (os.killpg, signal.SIGINT, STOP_SECONDS), (os.killpg, signal.SIGKILL, STOP_SECONDS))
     asked: list[int] = []
 
     def end(number: int, _frame: object) -> None:
+        send, what, seconds = ways[min(len(asked), len(ways) - 1)]
         asked.append(number)
-        # It tells its services to end; interrupted beside it, they would stop in the middle of whatever they do.
-        process.send_signal(signal.SIGINT)
-        signal.signal(signal.SIGALRM, interrupt)
-        signal.alarm(GRACE_SECONDS)
+        with suppress(ProcessLookupError):
+            send(process.pid, what)
+        signal.alarm(seconds)
 
-    def interrupt(_number: int, _frame: object) -> None:
-        # A run goes on, and they wait for it.
-        os.killpg(process.pid, signal.SIGINT)
-        signal.signal(signal.SIGALRM, lambda *_: os.killpg(process.pid, signal.SIGKILL))
-        signal.alarm(STOP_SECONDS)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
         signal.signal(number, end)
     status = process.wait()
     signal.alarm(0)
