@@ -4,6 +4,7 @@
 #   make ui       the Dagster UI on the same data
 #   make test     all tests
 #   make quick    those that take no more than a few seconds each
+#   make coverage all tests, and which lines none of them reaches; fails below the share in pyproject.toml
 #   make chaos    faults at random moments of many runs (CHAOS_RUNS=3 for a quick go; not part of the tests)
 #   make bench    the figures of benchmarks/
 #   make beyond   two Celery workers and two Ray nodes on this machine give what one process gives (needs redis-server)
@@ -19,7 +20,7 @@ SET_UP := PYTHON="$(PYTHON)" sh requirements/set_up.sh
 LOCKED := requirements/mlx.lock requirements/simm.lock requirements/set_up.sh pyproject.toml
 PURE_ROOMS := $(wildcard $(addprefix margin_pipeline/,compute parameters market margin risk regulation decisions))
 
-.PHONY: demo ui test quick chaos bench beyond lint lock clean FORCE
+.PHONY: demo ui test quick coverage chaos bench beyond lint lock clean FORCE
 
 demo: $(VENV)/.base
 	@$(BIN)/margin-pipeline run
@@ -32,6 +33,9 @@ test: $(VENV)/.dev
 
 quick: $(VENV)/.dev
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not slow and not chaos'
+
+coverage: $(VENV)/.dev
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov
 
 chaos: $(VENV)/.dev
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m chaos -v -rP margin_pipeline_tests/chaos
@@ -81,5 +85,5 @@ lock:
 	$(COMPILE) requirements/ray.in -c requirements/base.lock -o requirements/ray.lock
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
