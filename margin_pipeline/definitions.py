@@ -45,7 +45,7 @@ def build_defs(
     landed = sorted(key.to_user_string() for key in landing_asset.keys)
     tables = landed + [table for asset in assets.TABLE_ASSETS for table in asset.tables]
     kept_days = retention.definitions(settings.retention_days)
-    chain, *stages = jobs.jobs(settings.run_limit_seconds)
+    chain_jobs = jobs.jobs(settings.run_limit_seconds)
     return dg.Definitions(
         assets=[
             landing_asset,
@@ -56,15 +56,14 @@ def build_defs(
             *([reports.build_reports(dates, settings.reports_dir)] if settings.reports else []),
         ],
         jobs=[
-            chain,
-            *stages,
+            *chain_jobs,
             schedules.publication_deadline,
             emergency.stop_automation,
             emergency.resume_automation,
             *kept_days["jobs"],
         ],
         schedules=[schedules.after_the_close, schedules.at_the_deadline, *kept_days["schedules"]],
-        sensors=[sensors.landed_files, sensors.live_margins, sensors.notifications, sensors.failed_runs(chain)],
+        sensors=[sensors.landed_files, sensors.live_margins, sensors.notifications, sensors.failed_runs(chain_jobs)],
         resources={**_resources(settings, urls), **(overrides or {})},
         executor=dg.in_process_executor,
     )

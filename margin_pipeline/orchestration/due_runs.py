@@ -11,7 +11,7 @@ import dagster as dg
 from dagster._utils.error import SerializableErrorInfo
 
 from margin_pipeline.orchestration import stale_runs
-from margin_pipeline.orchestration.jobs import CHAIN
+from margin_pipeline.orchestration.jobs import CHAIN, FROM_STAGE
 from margin_pipeline.orchestration.result_store import ResultStore
 from margin_pipeline.orchestration.run_tags import ASKED_FOR, PARTITION_TAG
 
@@ -32,14 +32,23 @@ def of_files(instance: dg.DagsterInstance, store: ResultStore, as_of: dt.date, c
 def in_place_of(instance: dg.DagsterInstance, store: ResultStore, run: dg.DagsterRun) -> dg.RunRequest | None:
     """The run that takes the place of one that was lost, from the beginning; None where somebody has to look.
 
-    That is so for a command's, which somebody waits for, for a stage's, and where the date has been lost too often.
+    That is so for a command's, which somebody waits for, and where the date has been lost too often. Tables that somebody selected are
+    selected again.
     """
-    attempt = int(run.tags.get(ATTEMPT_TAG, 1))
-    if run.remote_job_origin is None or attempt >= ATTEMPTS or run.job_name != CHAIN:
+    attempt, selected = int(run.tags.get(ATTEMPT_TAG, 1)), run.asset_selection
+    # Tables that are selected in the page run in a job that Dagster makes for itself.
+    job = run.job_name if run.job_name in FROM_STAGE else CHAIN
+    if run.remote_job_origin is None or attempt >= ATTEMPTS or (run.job_name != job and not selected):
         return None
     store.abandon_dead(lambda run_id: stale_runs.run_is_alive(instance, run_id))
     tags = {name: value for name, value in run.tags.items() if name in ASKED_FOR} | {ATTEMPT_TAG: str(attempt + 1)}
-    return dg.RunRequest(run_key=f"in place of {run.run_id}", partition_key=run.tags[PARTITION_TAG], tags=tags)
+    return dg.RunRequest(
+        job_name=job,
+        run_key=f"in place of {run.run_id}",
+        partition_key=run.tags[PARTITION_TAG],
+        tags=tags,
+        asset_selection=sorted(selected, key=dg.AssetKey.to_user_string) if selected else None,
+    )
 
 
 def was_lost(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:

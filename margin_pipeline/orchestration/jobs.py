@@ -10,6 +10,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 CHAIN = "margin_chain"
 STAGES = ("landing", "positions", "estimation", "margins", "netting", "portfolio_margins", "risk", "regulation")
+FROM_STAGE = {f"from_{stage}": stage for stage in STAGES}
 
 LIMIT_TAG = "dagster/max_runtime"
 """Tag by which Dagster's run monitoring ends runs."""
@@ -30,12 +31,12 @@ def jobs(limit_seconds: int) -> list[UnresolvedAssetJobDefinition]:
     chain = dg.define_asset_job(CHAIN, dg.AssetSelection.all(), description=description, executor_def=EXECUTOR, tags=limit)
     stages = [
         dg.define_asset_job(
-            f"from_{stage}",
+            name,
             dg.AssetSelection.groups(stage).downstream(),
             description=f"Stage {stage} and everything after it; earlier stages as published.",
             executor_def=EXECUTOR,
             tags=limit,
         )
-        for stage in STAGES
+        for name, stage in FROM_STAGE.items()
     ]
     return [chain, *stages]

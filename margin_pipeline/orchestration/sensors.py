@@ -5,6 +5,7 @@ Belongs here: what is noticed between schedules. Not here: reading files, raisin
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -90,11 +91,11 @@ def notifications(
     return dg.SkipReason("; ".join(f"{d.channel}: {d.told} told, {d.failed} failed" for d in done) or "nothing to deliver")
 
 
-def failed_runs(chain: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
-    """The sensor of runs that failed; those of the chain that were killed or interrupted it starts again."""
+def failed_runs(jobs: Sequence[UnresolvedAssetJobDefinition]) -> dg.SensorDefinition:
+    """The sensor of runs that failed; those of these jobs that were killed or interrupted it starts again."""
 
     @dg.run_failure_sensor(
-        name="failed_runs", request_job=chain, minimum_interval_seconds=EVERY_FIVE_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING
+        name="failed_runs", request_jobs=jobs, minimum_interval_seconds=EVERY_FIVE_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING
     )
     def failed(
         context: dg.RunFailureSensorContext, store: dg.ResourceParam[ResultStore], landing_zone: dg.ResourceParam[LandingZone]

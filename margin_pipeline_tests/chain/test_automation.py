@@ -234,7 +234,7 @@ def test_a_run_that_fails_raises_one_alert_a_check_or_step_and_publication_clear
     prices = (zone / DATE / "prices.csv").read_text()
     (zone / DATE / "prices.csv").write_text("nothing\n")
     job = definitions_for(store.urls, zone.path).resolve_job_def(CHAIN)
-    failed = sensors.failed_runs(jobs.jobs(3600)[0])
+    failed = sensors.failed_runs(jobs.jobs(3600))
     for _ in range(2):
         result = job.execute_in_process(instance=instance, partition_key=DATE, run_config=QUIET, raise_on_error=False)
         failure = next(event for event in result.all_events if event.event_type == dg.DagsterEventType.RUN_FAILURE)

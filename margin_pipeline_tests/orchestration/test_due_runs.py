@@ -19,7 +19,7 @@ AS_OF = SAMPLE_DATES[0]
 DATE = AS_OF.isoformat()
 OF_THE_DAEMON = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("margin_pipeline"), "__repository__"), jobs.CHAIN)
 INTERRUPTED = "DagsterExecutionInterruptedError"
-SENSOR = sensors.failed_runs(jobs.jobs(3600)[0])
+SENSOR = sensors.failed_runs(jobs.jobs(3600))
 
 
 @dg.op
@@ -30,6 +30,18 @@ def step():
 @dg.job(name=jobs.CHAIN)
 def chain():
     """A job by the name of the chain."""
+    step()
+
+
+@dg.job
+def from_risk():
+    """A job by the name of a stage."""
+    step()
+
+
+@dg.job
+def of_something_else():
+    """A job of no name here."""
     step()
 
 
@@ -50,10 +62,12 @@ def instance():
         yield opened
 
 
-def failed(instance, *, step_error=None, cancelled=False, origin=OF_THE_DAEMON, **tags):
+def failed(instance, *, job=chain, asset_selection=None, step_error=None, cancelled=False, origin=OF_THE_DAEMON, **tags):
     """A run of the date that has failed; gives it with the event that says so."""
     tags = {PARTITION_TAG: DATE, HOST_TAG: "here"} | {name.replace("_", "/", 1): value for name, value in tags.items()}
-    run = instance.create_run_for_job(chain, status=dg.DagsterRunStatus.STARTED, tags=tags, remote_job_origin=origin)
+    run = instance.create_run_for_job(
+        job, status=dg.DagsterRunStatus.STARTED, tags=tags, remote_job_origin=origin, asset_selection=asset_selection
+    )
     if step_error:
         data = StepFailureData(SerializableErrorInfo("", [], step_error), None)
         instance.report_dagster_event(dg.DagsterEvent("STEP_FAILURE", jobs.CHAIN, step_key="step", event_specific_data=data), run.run_id)
@@ -101,6 +115,25 @@ def test_a_run_that_was_killed_or_interrupted_is_started_again_without_an_alert(
 def test_what_somebody_has_to_look_at_raises_an_alert_and_is_not_started_again(instance, store, zone, subject, how):
     assert seen(instance, store, zone, *failed(instance, **how)) is None
     assert list(open_alerts(store)) == [subject]
+
+
+@dg.asset
+def positions():
+    """A table."""
+
+
+def test_tables_that_were_selected_in_the_page_are_selected_again(instance, store, zone):
+    job = dg.Definitions(assets=[positions]).resolve_implicit_global_asset_job_def()
+    run, event = failed(instance, job=job, asset_selection={positions.key})
+    assert run.job_name != jobs.CHAIN
+    again = seen(instance, store, zone, run, event)
+    assert (again.job_name, again.asset_selection) == (jobs.CHAIN, [positions.key])
+
+
+def test_a_stage_is_started_again_as_that_stage_and_a_job_of_something_else_not_at_all(instance, store, zone):
+    assert seen(instance, store, zone, *failed(instance, job=from_risk)).job_name == "from_risk"
+    assert seen(instance, store, zone, *failed(instance, job=of_something_else)) is None
+    assert list(open_alerts(store)) == ["run"]
 
 
 def test_a_date_is_started_no_more_often_than_the_limit(instance, store, zone):
