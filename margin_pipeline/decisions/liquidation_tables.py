@@ -135,8 +135,10 @@ def _plan_rows(outcome: Outcome) -> pd.DataFrame:
     }  # fmt: skip
     found = {name: added(taken.row, amounts, count)[rows] for name, amounts in sums.items()}
     parts = _parts(outcome, taken.row, taken.entry, taken.quantity)
-    dual = np.zeros(count)
-    np.maximum.at(dual, taken.row, solution.block_dual[block])
+    dual = np.full(count, np.nan)
+    if outcome.status == "verified":
+        dual[taken.row] = 0.0
+        np.maximum.at(dual, taken.row, solution.block_dual[block])
     held = positions["quantity"].to_numpy(np.float64)
     basis = dict(zip(outcome.symbols["symbol"], outcome.symbols["basis"], strict=True))
     frame = positions.loc[rows, ["portfolio_id", "strategy", "symbol"]].reset_index(drop=True)
@@ -148,7 +150,7 @@ def _plan_rows(outcome: Outcome) -> pd.DataFrame:
         trade_quantity=traded[rows],
         cost=found["spread_cost"] + found["impact_cost"],
         cost_basis=frame["symbol"].map(basis),
-        marginal_value=np.where(outcome.status == "verified", dual[rows], np.nan),
+        marginal_value=dual[rows],
         plan_status=outcome.status,
         **found,
     )[PLAN_COLUMNS]
