@@ -19,7 +19,7 @@ from margin_pipeline.orchestration.due_runs import ATTEMPT_TAG
 from margin_pipeline.sample import SAMPLE_DATES
 
 pytestmark = pytest.mark.slow
-LIMIT_SECONDS = 150
+LIMIT_SECONDS = 240
 RUNS = "{ runsOrError { ... on Runs { results { status tags { key value } } } } }"
 ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 LOADED = "{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError { __typename } } } } }"
@@ -83,7 +83,7 @@ def shown(tmp_path, sample_folder):
 def end(process):
     """End the command as a person does, which is no failure."""
     process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
+    assert process.wait(90) == 0
 
 
 def is_calculating(data_dir):
