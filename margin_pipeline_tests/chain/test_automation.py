@@ -130,6 +130,32 @@ def test_the_schedule_runs_the_session_that_has_just_closed(instance, zone, stor
     assert isinstance(schedules.after_the_close(holiday, store=store, rules=RULES, landing_zone=zone), dg.SkipReason)
 
 
+def test_the_schedule_of_the_deadline_asks_for_a_run_that_raises_the_alert_on_sessions_only(store, fresh_database):
+    def asked(instant):
+        context = dg.build_schedule_context(scheduled_execution_time=dt.datetime.fromisoformat(instant))
+        return schedules.at_the_deadline(context, store=store, rules=RULES)
+
+    request = asked(f"{DATE}T19:00:00-05:00")
+    assert schedules.publication_deadline.execute_in_process(run_config=QUIET | request.run_config, resources={"store": store}).success
+    alerts = storage.read_query(fresh_database, "select as_of::text, subject, cleared_at is null as open from margin.alerts")
+    assert alerts[["as_of", "open"]].values.tolist() == [[DATE, True]]
+    assert isinstance(asked("2022-12-26T19:00:00-05:00"), dg.SkipReason)
+
+
+def test_the_schedule_of_the_close_waits_for_files_and_leaves_alone_what_is_published(instance, zone, store, published_sample):
+    def asked(store):
+        context = dg.build_schedule_context(instance, scheduled_execution_time=dt.datetime.fromisoformat(f"{DATE}T17:30:00-05:00"))
+        return schedules.after_the_close(context, store=store, rules=RULES, landing_zone=zone)
+
+    prices = (zone / DATE / "prices.csv").read_bytes()
+    (zone / DATE / "prices.csv").unlink()
+    assert "prices" in asked(store).skip_message
+    (zone / DATE / "prices.csv").write_bytes(prices)
+    assert asked(store).partition_key == DATE
+    urls = published_sample(DATE)
+    assert "same files" in asked(ResultStore(lambda: urls, "test", lambda as_of, at: {})).skip_message
+
+
 def test_a_date_that_is_not_published_by_the_deadline_raises_one_alert_and_clears_it(store, fresh_database, run_chain, zone):
     as_of = SAMPLE_DATES[0]
     store.watch_publication(as_of)
