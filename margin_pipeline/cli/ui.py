@@ -67,7 +67,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _forget_the_dead(settings: Settings, urls: DatabaseUrls) -> None:
-    """Mark runs as failed that ended with the machine, or with a page that was killed: the daemon starts their dates again."""
+    """Mark runs as failed that ended with the machine, or with a page that was killed: the daemon starts their dates again.
+
+    Opening the instance mends what a fault has left of Dagster's tables, before the daemon sees it.
+    """
     from margin_pipeline.cli import instance
     from margin_pipeline.orchestration import stale_runs
 

@@ -50,14 +50,15 @@ def published(given):
 
 def at_utilization(book, utilization, account, trading):
     """Tables of a book with so much equity that its margin is this part of it."""
-    rich = published(tables(book, account, 1e7) | {"liquidity": trading})["portfolio_margins"].iloc[0]
+    given = tables(book, account, 1e7)
+    rich = recalculate(given, given["position_records"], given["portfolios"], SETTING, governing_only=True).portfolio_margins.iloc[0]
     equity = rich["maintenance_margin"] / utilization - (rich["margin_equity"] - rich["equity"])
     return tables(book, account, equity) | {"liquidity": trading}
 
 
-def planned(given, **options):
+def planned(given):
     """The plan's trades, and its summary."""
-    found = liquidation_plans(published(given), SETTING, **options)
+    found = liquidation_plans(published(given), SETTING)
     return found.plans, found.summaries.iloc[0]
 
 
