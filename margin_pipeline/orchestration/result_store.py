@@ -205,6 +205,10 @@ class ResultStore:
         """Whether the published chain of a date was made from these files."""
         return as_of in storage.published_dates(self.urls, "chain") and storage.published_content(self.urls, as_of) == content_hash
 
+    def is_published_after(self, run: dg.DagsterRun, as_of: dt.date) -> bool:
+        """Whether what is published of a date was begun after a run."""
+        return storage.published_after(self.urls, as_of, run.run_id)
+
     def run_key(self, as_of: dt.date, content_hash: str) -> str:
         """Key of the run that a date's files are due: asked for again before that has ended, it is the same.
 

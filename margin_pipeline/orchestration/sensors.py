@@ -108,7 +108,7 @@ def failed_runs(jobs: Sequence[UnresolvedAssetJobDefinition]) -> dg.SensorDefini
             return dg.SkipReason("the run was of no date")
         as_of = dt.date.fromisoformat(run.tags[PARTITION_TAG])
         if due_runs.was_lost(context.instance, run):
-            if _is_published(store, landing_zone, as_of):
+            if store.is_published_after(run, as_of) and _is_published(store, landing_zone, as_of):
                 return dg.SkipReason(f"{as_of} has been published since from the same files")
             if again := due_runs.in_place_of(context.instance, store, run):
                 return again

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from margin_pipeline.storage.history import read_history
     from margin_pipeline.storage.migrations import apply_roles, rollback, status, upgrade
     from margin_pipeline.storage.previous import PreviousCalculation, previous_calculation
-    from margin_pipeline.storage.publication import Publication, ended, publish, published_content, published_dates
+    from margin_pipeline.storage.publication import Publication, ended, publish, published_after, published_content, published_dates
     from margin_pipeline.storage.query import QueryResult, QuerySession
     from margin_pipeline.storage.reading import known_at, read_published, read_table
     from margin_pipeline.storage.session import database_urls, forget_half_made, is_lost_connection, open_database, taking_turns
@@ -79,6 +79,7 @@ _HOME = {
     "Publication": "publication",
     "ended": "publication",
     "publish": "publication",
+    "published_after": "publication",
     "published_content": "publication",
     "published_dates": "publication",
     "QueryResult": "query",
@@ -113,6 +114,7 @@ __all__ = [
     "open_database",
     "previous_calculation",
     "publish",
+    "published_after",
     "published_content",
     "published_dates",
     "read_history",

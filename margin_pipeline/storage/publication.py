@@ -109,6 +109,17 @@ def published_content(urls: DatabaseUrls, as_of: dt.date) -> str | None:
     return found.content_hash if found else None
 
 
+def published_after(urls: DatabaseUrls, as_of: dt.date, run_id: str) -> bool:
+    """Whether the published calculation of a date began after that of a run."""
+    with transaction(urls) as connection:
+        row = connection.execute(
+            "select p.calculation_id > c.calculation_id from margin_data.calculations p join margin_data.calculations c using (as_of) "
+            "where as_of = %s and p.state = 'published' and c.run_id = %s",
+            (as_of, run_id),
+        ).fetchone()
+    return bool(row and row[0])
+
+
 def ended(urls: DatabaseUrls, as_of: dt.date) -> int:
     """How many calculations of a date have ended, whatever became of them."""
     with transaction(urls) as connection:

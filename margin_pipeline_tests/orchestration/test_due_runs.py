@@ -3,6 +3,7 @@
 import shutil
 
 import dagster as dg
+import psycopg
 import pytest
 from dagster._core.execution.plan.objects import StepFailureData
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
@@ -144,13 +145,23 @@ def test_a_date_is_started_no_more_often_than_the_limit(instance, store, zone):
     assert list(open_alerts(store)) == ["run"]
 
 
-def test_a_lost_run_whose_date_has_been_published_since_is_neither_started_nor_told(instance, store, zone, monkeypatch):
-    published = {(AS_OF, zone.fingerprint(AS_OF))}
-    monkeypatch.setattr(store, "is_published_from", lambda *key: key in published)
-    assert isinstance(seen(instance, store, zone, *failed(instance)), dg.SkipReason)
+@pytest.mark.slow
+def test_a_lost_run_whose_date_has_been_published_since_is_neither_started_nor_told(instance, zone, published_sample):
+    urls = published_sample(DATE)
+    store = ResultStore(lambda: urls, "test", lambda as_of, at: {})
+    before, later = failed(instance), failed(instance)
+    with psycopg.connect(urls.libpq) as connection:
+        connection.execute(
+            "insert into margin_data.calculations (calculation_id, as_of, run_id, code_version, settings, state, started_at, finished_at) "
+            "overriding system value values (0, %s, %s, 'test', '{}', 'abandoned', now(), now())",
+            (AS_OF, before[0].run_id),
+        )
+    store.calculation_id(later[0], AS_OF)
+    assert isinstance(seen(instance, store, zone, *before), dg.SkipReason)
+    # A date that was published before is calculated again because somebody wanted that.
+    assert isinstance(seen(instance, store, zone, *later), dg.RunRequest)
     (zone.path / DATE / "dividends.csv").write_text("symbol,dividend_yield\nKO,0.03\n")
-    assert isinstance(seen(instance, store, zone, *failed(instance)), dg.RunRequest)
-    assert open_alerts(store).empty
+    assert isinstance(seen(instance, store, zone, *before), dg.RunRequest)
 
 
 def test_a_lost_run_whose_files_cannot_be_read_is_started_again_to_say_so(instance, store, zone):
